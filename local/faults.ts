@@ -51,6 +51,15 @@ function drop(c: Context<{ Bindings: HttpBindings }>): Response {
   return new Response(null, { status: 599 });
 }
 
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    // It died before: what the fault wants has happened.
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
 /** Fault injection and a record of calls, the same for every service of the stack. */
 export function createFaults(): Faults {
   let rules: { rule: Rule; path: RegExp | undefined; seen: number }[] = [];
@@ -86,13 +95,13 @@ export function createFaults(): Faults {
     }
     if (fault?.kind === 'delay') await new Promise((done) => setTimeout(done, fault.ms));
     if (fault?.kind === 'kill' && fault.when === 'before') {
-      process.kill(fault.pid, 'SIGKILL');
+      kill(fault.pid);
       return drop(c);
     }
     if (fault?.kind === 'reset' && fault.when === 'before') return drop(c);
     await proceed();
     if (fault?.kind === 'kill') {
-      process.kill(fault.pid, 'SIGKILL');
+      kill(fault.pid);
       return drop(c);
     }
     if (fault?.kind === 'reset') return drop(c);

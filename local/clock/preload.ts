@@ -29,5 +29,17 @@ if (file !== undefined && file !== '') {
     apply: () => new StackDate().toString(),
     get: (target, key, receiver): unknown => Reflect.get(target, key, receiver),
   }) as unknown as DateConstructor;
-  Object.defineProperty(StackDate, Symbol.hasInstance, { value: (value: unknown) => value instanceof Real });
+  Object.defineProperties(StackDate, {
+    name: { value: 'Date' },
+    // Subclasses keep the meaning of their own `instanceof`.
+    [Symbol.hasInstance]: {
+      value(this: unknown, value: unknown): boolean {
+        if (this === StackDate || this === globalThis.Date) return value instanceof Real;
+        return Function.prototype[Symbol.hasInstance].call(this as () => void, value);
+      },
+    },
+  });
+  Object.defineProperty(StackDate.prototype, 'constructor', { value: globalThis.Date, writable: true, configurable: true });
+  // For `clock.ts`, which sets the stack's time against the real one.
+  Object.defineProperty(globalThis, Symbol.for('gatehouse.realNow'), { value: realNow });
 }

@@ -1,0 +1,131 @@
+// `node local/boot.mjs <command> [arguments]`: installs what is missing, builds what has changed, and runs the command with
+// the Node version that package-lock.json pins. Runs on any Node from 20.19, with nothing installed.
+import { spawn, spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { constants } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { held, withLock } from './lock.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => join(root, ...parts);
+const OLDEST = [22, 15];
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--enable-source-maps'];
+
+const fail = (sentence) => {
+  process.stderr.write(`${sentence}\n`);
+  process.exit(1);
+};
+
+const readJson = (file) => {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'));
+  } catch {
+    return undefined;
+  }
+};
+
+/** npm writes its own record of what it installed last of all: it must hold what package-lock.json asks for, and nothing else. */
+const isInstalled = () => {
+  const wanted = readJson(at('package-lock.json'))?.packages;
+  const present = readJson(at('node_modules', '.package-lock.json'))?.packages;
+  if (wanted === undefined) fail('package-lock.json is missing or cannot be read: restore it from the repository.');
+  if (present === undefined) return false;
+  const same = (a, b) => a?.version === b?.version && a?.integrity === b?.integrity;
+  return (
+    Object.keys(present).every((name) => same(present[name], wanted[name])) &&
+    Object.keys(wanted).every((name) => name === '' || name in present || wanted[name].optional === true)
+  );
+};
+
+const countPackages = () => {
+  try {
+    return readdirSync(at('node_modules')).length;
+  } catch {
+    return 0;
+  }
+};
+
+const npmCi = () =>
+  new Promise((resolve) => {
+    const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error', '--no-progress'];
+    const script = process.env.npm_execpath;
+    const viaScript = script !== undefined && /npm-cli\.[cm]?js$/.test(script);
+    const child = viaScript
+      ? spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
+      : spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+    const started = Date.now();
+    const progress = setInterval(() => {
+      const seconds = Math.round((Date.now() - started) / 1000);
+      console.log(`  … still installing (${seconds} s, ${countPackages()} packages so far)`);
+    }, 10_000);
+    const end = (code) => {
+      clearInterval(progress);
+      resolve(code);
+    };
+    child.once('error', () => end(127));
+    child.once('exit', (code, signal) => end(signal === null ? code : 128 + (constants.signals[signal] ?? 0)));
+  });
+
+const install = async () => {
+  const lock = at('build', 'install.lock');
+  if (isInstalled() && !held(lock)) return;
+  await withLock(
+    lock,
+    async () => {
+      if (isInstalled()) return;
+      const first = !existsSync(at('node_modules'));
+      console.log(first ? 'Installing packages (once, about a minute) …' : 'package-lock.json has changed: installing packages …');
+      const code = await npmCi();
+      if (code === 127) fail('npm was not found: install Node.js with npm, or run "npm ci" yourself.');
+      if (code !== 0) fail(`npm ci ended with code ${code}: mend what it says above and start again.`);
+      console.log('Packages installed.');
+    },
+    (pid) => console.log(`Waiting for the installation that process ${pid} is running …`),
+  );
+};
+
+const isRecent = (version) => {
+  const [major = 0, minor = 0] = version.replace(/^v/, '').split('.').map(Number);
+  return major > OLDEST[0] || (major === OLDEST[0] && minor >= OLDEST[1]);
+};
+
+/** The Node that package-lock.json pins, where it was installed and runs here (it doesn't on musl, say); else the running one. */
+const findNode = () => {
+  const platform = process.platform === 'win32' ? 'win' : process.platform;
+  for (const name of [`node-${platform}-${process.arch}`, `node-bin-${platform}-${process.arch}`]) {
+    const bin = readJson(at('node_modules', name, 'package.json'))?.bin?.node;
+    if (bin === undefined) continue;
+    const file = at('node_modules', name, bin);
+    const { status, stdout } = spawnSync(file, ['--version'], { encoding: 'utf8' });
+    if (status === 0 && isRecent(stdout.trim())) return file;
+  }
+  if (isRecent(process.version)) return process.execPath;
+  return fail(
+    `Node ${process.version} is too old for the local stack and no newer one could be installed here: install Node ${OLDEST.join('.')} or later.`,
+  );
+};
+
+const run = (node, args, { watched }) => {
+  // The extra channel tells the command when this process is gone, however it went.
+  const child = spawn(node, args, { cwd: process.cwd(), stdio: ['inherit', 'inherit', 'inherit', ...(watched ? ['ipc'] : [])] });
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('error', (error) => fail(`${node} could not be started: ${error.message}`));
+  child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
+};
+
+const commands = () =>
+  readdirSync(at('local', 'commands'))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => name.slice(0, -3));
+
+const [command, ...rest] = process.argv.slice(2);
+if (command === undefined || (command !== 'test' && !commands().includes(command))) {
+  fail(`Usage: node local/boot.mjs <${[...commands(), 'test'].join(' | ')}> [arguments]`);
+}
+await install();
+const node = findNode();
+const { build } = await import('./build.mjs');
+if (!(await build({ ifStale: true }))) process.exit(1);
+if (command === 'test') run(node, [FLAGS[0], at('node_modules', 'jest', 'bin', 'jest.js'), ...rest], { watched: false });
+else run(node, [...FLAGS, at('build', 'local', 'commands', `${command}.js`), ...rest], { watched: true });

@@ -1,0 +1,140 @@
+// Builds the app's one bundle (dist/main.js) and the local stack (build/local/). `--if-stale` does nothing where no source has changed.
+import { createHash } from 'node:crypto';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  readdirSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+import { dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { withLock } from './lock.mjs';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const at = (...parts) => join(root, ...parts);
+const STAMP = at('build', 'stamp.json');
+const SOURCES = ['functions', 'orchestrations', 'shared', 'local'];
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node22',
+  format: 'cjs',
+  absWorkingDir: root,
+  write: false,
+  metafile: true,
+  logLevel: 'silent',
+};
+
+const appBuild = () => ({
+  ...common,
+  entryPoints: { main: 'functions/index.ts' },
+  outdir: 'dist',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  keepNames: true,
+  sourcemap: true,
+  // The Functions worker provides it when the bundle is loaded.
+  external: ['@azure/functions-core'],
+});
+
+const localEntries = () => [
+  ...readdirSync(at('local', 'commands'))
+    .filter((name) => name.endsWith('.ts'))
+    .map((name) => `local/commands/${name}`),
+  ...['local/stack/services-main.ts', 'local/stack/lifeline.ts', 'local/host/main.ts', 'local/clock/preload.ts'].filter(
+    (file) => existsSync(at(file)),
+  ),
+];
+
+const localBuild = () => ({
+  ...common,
+  entryPoints: localEntries(),
+  outbase: 'local',
+  outdir: 'build/local',
+  packages: 'external',
+  sourcemap: true,
+});
+
+/** Files that a running process may be reading are replaced whole, and only where they differ. */
+const replace = (file, contents) => {
+  if (existsSync(file) && readFileSync(file).equals(contents)) return;
+  mkdirSync(dirname(file), { recursive: true });
+  const temporary = `${file}.${process.pid}`;
+  writeFileSync(temporary, contents);
+  renameSync(temporary, file);
+};
+
+const sourceFiles = () =>
+  SOURCES.filter((folder) => existsSync(at(folder))).flatMap((folder) =>
+    readdirSync(at(folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath ?? entry.path, entry.name)),
+  );
+
+const signature = () => {
+  const hash = createHash('sha256');
+  for (const file of [...sourceFiles(), at('package-lock.json'), at('tsconfig.json')].sort()) {
+    const { size, mtimeMs } = statSync(file);
+    hash.update(`${relative(root, file)}\0${size}\0${mtimeMs}\n`);
+  }
+  return hash.digest('hex');
+};
+
+const isFresh = (wanted) => {
+  if (!existsSync(STAMP)) return false;
+  const stamp = JSON.parse(readFileSync(STAMP, 'utf8'));
+  return stamp.signature === wanted && stamp.outputs.every((file) => existsSync(at(file)));
+};
+
+const run = async () => {
+  const esbuild = await import('esbuild');
+  const plans = [];
+  if (existsSync(at('functions', 'index.ts'))) plans.push(appBuild());
+  else console.log('functions/index.ts does not exist: building the local stack only.');
+  plans.push(localBuild());
+
+  const results = await Promise.allSettled(plans.map((plan) => esbuild.build(plan)));
+  const failed = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
+  if (failed.length > 0) {
+    const errors = failed.flatMap((reason) => reason.errors ?? [{ text: String(reason) }]);
+    const texts = await esbuild.formatMessages(errors, { kind: 'error', color: process.stderr.isTTY === true });
+    process.stderr.write(`${texts.join('')}The build failed: ${errors.length} error(s).\n`);
+    return undefined;
+  }
+  const built = results.map((result) => result.value);
+  for (const { outputFiles } of built) {
+    // Maps first, so that no reader finds a script without its own.
+    for (const file of [...outputFiles].sort((a, b) => b.path.length - a.path.length)) replace(file.path, file.contents);
+  }
+  if (built.length === 2) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(built[0].metafile)));
+  return built.flatMap(({ outputFiles }) => outputFiles.map((file) => relative(root, file.path)));
+};
+
+/** Builds everything; with `ifStale` only where a source changed since the last build. Returns whether all is built. */
+export const build = ({ ifStale = false } = {}) =>
+  withLock(at('build', 'build.lock'), async () => {
+    // Taken before reading the sources: what changes during the build is built again next time.
+    const wanted = signature();
+    if (ifStale && isFresh(wanted)) return true;
+    rmSync(STAMP, { force: true });
+    const outputs = await run();
+    if (outputs === undefined) return false;
+    replace(STAMP, Buffer.from(JSON.stringify({ signature: wanted, outputs })));
+    return true;
+  });
+
+if (fileURLToPath(import.meta.url) === realpathSync(process.argv[1] ?? '.')) {
+  try {
+    if (!(await build({ ifStale: process.argv.includes('--if-stale') }))) process.exitCode = 1;
+  } catch (error) {
+    const missing = error.code === 'ERR_MODULE_NOT_FOUND';
+    process.stderr.write(missing ? 'The packages are not installed: run npm ci.\n' : `The build failed: ${error.message}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,369 @@
+import { DatabaseSync } from 'node:sqlite';
+import type { SQLInputValue, StatementSync } from 'node:sqlite';
+import { z } from 'zod';
+import { groupSchema, servicePrincipalSchema, userSchema } from './properties';
+import type {
+  DirectoryObject,
+  Group,
+  GroupProperties,
+  ObjectType,
+  ServicePrincipalProperties,
+  User,
+  UserProperties,
+} from './properties';
+
+/** A piece of SQL with its values. The object table goes by `o`. */
+export interface Sql {
+  text: string;
+  params: SQLInputValue[];
+}
+
+export type LinkKind = 'member' | 'owner' | 'manager';
+
+/** `read` is what a reader sees, a replication delay late; `now` is what the directory holds. */
+export type View = 'read' | 'now';
+
+export type Order = 'id' | 'displayName asc' | 'displayName desc';
+
+/** The object after which a page begins. */
+export interface Cursor {
+  id: string;
+  displayName: string;
+}
+
+export interface Listing {
+  view: View;
+  types: readonly ObjectType[];
+  /** Only objects whose id is among these. */
+  within?: Sql;
+  where?: Sql;
+  order?: Order;
+  after?: Cursor;
+  limit: number;
+  offset?: number;
+}
+
+export interface Settings {
+  /** For how long after a write readers may still see what was there before. */
+  replicationDelayMs: number;
+  /** Objects on a page where the caller does not say. */
+  pageSize: number;
+}
+
+const SCHEMA = `
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = NORMAL;
+CREATE TABLE IF NOT EXISTS objects (
+  id TEXT PRIMARY KEY,
+  type TEXT NOT NULL,
+  created_at INTEGER NOT NULL,
+  deleted_at INTEGER,
+  changed_at INTEGER,
+  properties TEXT NOT NULL,
+  previous TEXT,
+  display_name TEXT COLLATE NOCASE AS (json_extract(properties, '$.displayName')),
+  user_principal_name TEXT COLLATE NOCASE AS (json_extract(properties, '$.userPrincipalName')),
+  mail TEXT COLLATE NOCASE AS (json_extract(properties, '$.mail')),
+  mail_nickname TEXT COLLATE NOCASE AS (json_extract(properties, '$.mailNickname')),
+  unique_name TEXT COLLATE NOCASE AS (json_extract(properties, '$.uniqueName')),
+  app_id TEXT COLLATE NOCASE AS (json_extract(properties, '$.appId'))
+);
+CREATE INDEX IF NOT EXISTS objects_by_type ON objects (type, id);
+CREATE INDEX IF NOT EXISTS objects_by_name ON objects (type, display_name, id);
+CREATE INDEX IF NOT EXISTS objects_by_mail ON objects (type, mail);
+CREATE INDEX IF NOT EXISTS objects_by_nickname ON objects (type, mail_nickname);
+CREATE INDEX IF NOT EXISTS objects_by_app ON objects (app_id) WHERE app_id IS NOT NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS objects_by_upn ON objects (user_principal_name) WHERE type = 'user' AND deleted_at IS NULL;
+CREATE UNIQUE INDEX IF NOT EXISTS objects_by_unique_name ON objects (unique_name) WHERE unique_name IS NOT NULL AND deleted_at IS NULL;
+CREATE TABLE IF NOT EXISTS links (
+  seq INTEGER PRIMARY KEY,
+  kind TEXT NOT NULL,
+  source TEXT NOT NULL,
+  target TEXT NOT NULL,
+  added_at INTEGER NOT NULL,
+  removed_at INTEGER
+);
+CREATE UNIQUE INDEX IF NOT EXISTS links_that_stand ON links (kind, source, target) WHERE removed_at IS NULL;
+CREATE INDEX IF NOT EXISTS links_by_source ON links (kind, source, target, removed_at);
+CREATE INDEX IF NOT EXISTS links_by_target ON links (kind, target, source, removed_at);
+CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+`;
+
+const rowSchema = z.object({
+  type: z.enum(['user', 'group', 'servicePrincipal']),
+  created_at: z.number(),
+  deleted_at: z.number().nullable(),
+  changed_at: z.number().nullable(),
+  properties: z.string(),
+  previous: z.string().nullable(),
+});
+const numberRow = z.object({ n: z.number() });
+const idRow = z.object({ id: z.string() });
+const settingRow = z.object({ name: z.string(), value: z.number() });
+
+const COLUMNS = 'o.type, o.created_at, o.deleted_at, o.changed_at, o.properties, o.previous';
+
+export type NewObject =
+  | { type: 'user'; properties: UserProperties }
+  | { type: 'group'; properties: GroupProperties }
+  | { type: 'servicePrincipal'; properties: ServicePrincipalProperties };
+
+export type Store = ReturnType<typeof openStore>;
+
+/** The directory's state: objects, and links between them, in one SQLite file (or in memory). */
+export function openStore(file: string, pageSize = 100) {
+  const db = new DatabaseSync(file);
+  db.exec(SCHEMA);
+  const statements = new Map<string, StatementSync>();
+  const prepare = (text: string): StatementSync => {
+    const known = statements.get(text);
+    if (known !== undefined) return known;
+    const statement = db.prepare(text);
+    statements.set(text, statement);
+    return statement;
+  };
+  db.function('has_word', { deterministic: true }, (value, word) =>
+    typeof value === 'string' && typeof word === 'string' && hasWord(value, word) ? 1 : 0,
+  );
+
+  let settings: Settings = { replicationDelayMs: 0, pageSize };
+  for (const row of prepare('SELECT name, value FROM settings').all()) {
+    const { name, value } = settingRow.parse(row);
+    settings = { ...settings, [name]: value };
+  }
+
+  let depth = 0;
+  /** All of it or, when it throws, nothing. */
+  const transaction = <T>(change: () => T): T => {
+    if (depth > 0) return change();
+    db.exec('BEGIN IMMEDIATE');
+    depth += 1;
+    try {
+      const result = change();
+      db.exec('COMMIT');
+      return result;
+    } catch (error) {
+      db.exec('ROLLBACK');
+      throw error;
+    } finally {
+      depth -= 1;
+    }
+  };
+
+  const moment = (view: View): { now: number; asOf: number; late: boolean } => {
+    const now = Date.now();
+    const delay = view === 'now' ? 0 : settings.replicationDelayMs;
+    return { now, asOf: now - delay, late: delay > 0 };
+  };
+
+  // What lies in the future was written before the clock was set back: it counts as long known.
+  const span = (view: View, from: string, to: string): Sql => {
+    const { now, asOf, late } = moment(view);
+    if (!late) return { text: `${to} IS NULL`, params: [] };
+    return {
+      text: `(${from} <= ? OR ${from} > ?) AND (${to} IS NULL OR (${to} > ? AND ${to} <= ?))`,
+      params: [asOf, now, asOf, now],
+    };
+  };
+  const objectSeen = (view: View, alias = 'o'): Sql => span(view, `${alias}.created_at`, `${alias}.deleted_at`);
+  const linkSeen = (view: View): Sql => span(view, 'l.added_at', 'l.removed_at');
+
+  const toObject = (row: unknown, view: View): DirectoryObject => {
+    const { type, created_at, deleted_at, changed_at, properties, previous } = rowSchema.parse(row);
+    const { now, asOf, late } = moment(view);
+    const stale = late && previous !== null && changed_at !== null && changed_at > asOf && changed_at <= now;
+    const json: unknown = JSON.parse(stale ? previous : properties);
+    const kept = { createdAt: created_at, deletedAt: deleted_at };
+    switch (type) {
+      case 'user':
+        return { ...kept, type, properties: userSchema.parse(json) };
+      case 'group':
+        return { ...kept, type, properties: groupSchema.parse(json) };
+      case 'servicePrincipal':
+        return { ...kept, type, properties: servicePrincipalSchema.parse(json) };
+    }
+  };
+
+  const one = (condition: Sql, view: View): DirectoryObject | undefined => {
+    const seen = objectSeen(view);
+    const row = prepare(`SELECT ${COLUMNS} FROM objects o WHERE ${condition.text} AND ${seen.text}`).get(
+      ...condition.params,
+      ...seen.params,
+    );
+    return row === undefined ? undefined : toObject(row, view);
+  };
+
+  const find = (id: string, view: View = 'read'): DirectoryObject | undefined =>
+    one({ text: 'o.id = ?', params: [id.toLowerCase()] }, view);
+
+  const conditions = (listing: Listing): Sql => {
+    const parts: Sql[] = [
+      { text: `o.type IN (${listing.types.map(() => '?').join(', ')})`, params: [...listing.types] },
+      objectSeen(listing.view),
+    ];
+    if (listing.within !== undefined) {
+      parts.push({ text: `o.id IN (${listing.within.text})`, params: listing.within.params });
+    }
+    if (listing.where !== undefined) parts.push({ text: `(${listing.where.text})`, params: listing.where.params });
+    return joined(parts);
+  };
+
+  const list = (listing: Listing): DirectoryObject[] => {
+    const order = listing.order ?? 'id';
+    const parts = [conditions(listing)];
+    if (listing.after !== undefined) parts.push(afterCursor(order, listing.after));
+    const all = joined(parts);
+    const by = order === 'id' ? 'o.id' : `o.display_name ${order.endsWith('desc') ? 'DESC' : 'ASC'}, o.id`;
+    const rows = prepare(`SELECT ${COLUMNS} FROM objects o WHERE ${all.text} ORDER BY ${by} LIMIT ? OFFSET ?`).all(
+      ...all.params,
+      listing.limit,
+      listing.offset ?? 0,
+    );
+    return rows.map((row) => toObject(row, listing.view));
+  };
+
+  const count = (listing: Omit<Listing, 'limit' | 'after' | 'order'>): number => {
+    const all = conditions({ ...listing, limit: 0 });
+    return numberRow.parse(prepare(`SELECT count(*) AS n FROM objects o WHERE ${all.text}`).get(...all.params)).n;
+  };
+
+  /** The ids that `source` links to. */
+  const targets = (kind: LinkKind, source: string, view: View): Sql => {
+    const seen = linkSeen(view);
+    return {
+      text: `SELECT l.target FROM links l WHERE l.kind = ? AND l.source = ? AND ${seen.text}`,
+      params: [kind, source, ...seen.params],
+    };
+  };
+
+  /** The ids of members of a group and of the groups in it, at any depth. */
+  const transitiveMembers = (source: string, view: View): Sql => reach('source', 'target', source, view);
+
+  /** The ids of the groups that hold an object, at any depth. */
+  const transitiveGroups = (target: string, view: View): Sql => reach('target', 'source', target, view);
+
+  const reach = (from: 'source' | 'target', to: 'source' | 'target', start: string, view: View): Sql => {
+    const link = linkSeen(view);
+    const between = objectSeen(view, 'g');
+    return {
+      text: `WITH RECURSIVE reach (id) AS (
+        SELECT l.${to} FROM links l WHERE l.kind = 'member' AND l.${from} = ? AND ${link.text}
+        UNION
+        SELECT l.${to} FROM reach r JOIN objects g ON g.id = r.id AND ${between.text}
+          JOIN links l ON l.kind = 'member' AND l.${from} = r.id AND ${link.text}
+      ) SELECT id FROM reach`,
+      params: [start, ...link.params, ...between.params, ...link.params],
+    };
+  };
+
+  const insert = (object: NewObject, createdAt = Date.now()): void => {
+    const { id } = object.properties;
+    prepare('INSERT INTO objects (id, type, created_at, properties) VALUES (?, ?, ?, ?)').run(
+      id.toLowerCase(),
+      object.type,
+      createdAt,
+      JSON.stringify(object.properties),
+    );
+  };
+
+  const replace = (object: NewObject): void => {
+    const now = Date.now();
+    const asOf = now - settings.replicationDelayMs;
+    // Several changes within the delay: readers go on seeing what stood before the first.
+    prepare(
+      `UPDATE objects SET previous = CASE WHEN changed_at > ? AND changed_at <= ? THEN previous ELSE properties END,
+       properties = ?, changed_at = ? WHERE id = ? AND deleted_at IS NULL`,
+    ).run(asOf, now, JSON.stringify(object.properties), now, object.properties.id);
+  };
+
+  return {
+    transaction,
+    settings: (): Settings => settings,
+    changeSettings(change: Partial<Settings>): void {
+      settings = { ...settings, ...change };
+      transaction(() => {
+        for (const [name, value] of Object.entries(settings)) {
+          prepare('INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(name, value);
+        }
+      });
+    },
+
+    isEmpty: (): boolean => prepare('SELECT 1 FROM objects LIMIT 1').get() === undefined,
+    find,
+    findGroup(id: string, view: View = 'read'): Group | undefined {
+      const found = find(id, view);
+      return found?.type === 'group' ? found : undefined;
+    },
+    /** By object id or by user principal name. */
+    findUser(idOrName: string, view: View = 'read'): User | undefined {
+      const found =
+        find(idOrName, view) ?? one({ text: `o.type = 'user' AND o.user_principal_name = ?`, params: [idOrName] }, view);
+      return found?.type === 'user' ? found : undefined;
+    },
+    list,
+    count,
+    targets,
+    transitiveMembers,
+    transitiveGroups,
+    ids: (query: Sql): string[] =>
+      prepare(`SELECT o.id FROM objects o WHERE o.deleted_at IS NULL AND o.id IN (${query.text})`)
+        .all(...query.params)
+        .map((row) => idRow.parse(row).id),
+
+    insert,
+    replace,
+    /** Soft delete; its links stay, for a restore. */
+    remove(id: string): void {
+      prepare('UPDATE objects SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL').run(Date.now(), id);
+    },
+    /** Whether the link stands, whatever readers see. */
+    hasLink: (kind: LinkKind, source: string, target: string): boolean =>
+      prepare('SELECT 1 FROM links WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL').get(
+        kind,
+        source,
+        target,
+      ) !== undefined,
+    addLink(kind: LinkKind, source: string, target: string, at = Date.now()): void {
+      prepare('INSERT INTO links (kind, source, target, added_at) VALUES (?, ?, ?, ?)').run(kind, source, target, at);
+    },
+    removeLink(kind: LinkKind, source: string, target: string): void {
+      prepare('UPDATE links SET removed_at = ? WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL').run(
+        Date.now(),
+        kind,
+        source,
+        target,
+      );
+    },
+    /** Whether readers do not see it yet: the directory answers writes on it as if it did not exist. */
+    isFresh: (object: DirectoryObject): boolean => {
+      const { now, asOf, late } = moment('read');
+      return late && object.createdAt > asOf && object.createdAt <= now;
+    },
+    close(): void {
+      db.close();
+    },
+  };
+}
+
+/** Joins conditions by AND. */
+export function joined(parts: readonly Sql[]): Sql {
+  return { text: parts.map((part) => part.text).join(' AND '), params: parts.flatMap((part) => part.params) };
+}
+
+function afterCursor(order: Order, after: Cursor): Sql {
+  if (order === 'id') return { text: 'o.id > ?', params: [after.id] };
+  const past = order.endsWith('desc') ? '<' : '>';
+  return {
+    text: `(o.display_name ${past} ? OR (o.display_name = ? AND o.id > ?))`,
+    params: [after.displayName, after.displayName, after.id],
+  };
+}
+
+/** `$search` finds words by how they begin. */
+function hasWord(value: string, word: string): boolean {
+  const sought = word.toLocaleLowerCase('en');
+  return value
+    .toLocaleLowerCase('en')
+    .split(/[^\p{L}\p{N}]+/u)
+    .some((part) => part !== '' && part.startsWith(sought));
+}

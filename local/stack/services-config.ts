@@ -1,0 +1,15 @@
+import { z } from 'zod';
+import { portNames } from './ports';
+
+/** The services that one process can run, alone or together. */
+export const serviceNames = ['entra', 'directory', 'mail', 'frontDoor', 'wire'] as const;
+export type ServiceName = (typeof serviceNames)[number];
+
+/** What `services-main.ts` is told in `LOCAL_STACK_CONFIG`. */
+export const servicesConfigSchema = z.strictObject({
+  run: z.array(z.enum(serviceNames)),
+  state: z.string(),
+  ports: z.record(z.enum(portNames), z.int()),
+  wires: z.boolean(),
+});
+export type ServicesConfig = z.infer<typeof servicesConfigSchema>;

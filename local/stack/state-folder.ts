@@ -1,0 +1,114 @@
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { z } from 'zod';
+import { PortInUse } from './ports';
+
+/** Something that the person who started the stack can mend; the message is the sentence to show. */
+export class StackProblem extends Error {
+  override name = 'StackProblem';
+}
+
+/** The stack's state folder, held by this process. */
+export interface StateFolder {
+  path: string;
+  file(name: string): string;
+  /** Remembers which processes work on the folder, for whoever finds it after a crash. */
+  record(pids: number[]): void;
+  release(): void;
+}
+
+const PIDS = 'stack.json';
+const OURS = /^(clock|tls|azurite|storage|stack\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
+const PROBE_BYTES = 65_536;
+const LEFTOVERS_MS = 15_000;
+const LOOK_MS = 50;
+
+const record = z.object({ pid: z.int().positive(), children: z.array(z.int().positive()) });
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
+}
+
+/** What a failed start means, in one sentence; undefined where it is a fault of the stack itself. */
+export function explainProblem(error: unknown, state: string): string | undefined {
+  if (error instanceof StackProblem) return error.message;
+  if (error instanceof PortInUse) {
+    return `Port ${error.port} (for ${error.part}) is in use: end what listens there, or choose other ports with --port-base <first port>.`;
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  if (code === 'ENOSPC' || code === 'EDQUOT' || /ENOSPC|no space left|disk is full/i.test(text)) {
+    return `The disk that holds the state folder ${state} is full: free some space, or choose another folder with --state <folder>.`;
+  }
+  if (/^(EACCES|EPERM|EROFS)$/.test(code) || /readonly database|SQLITE_CANTOPEN/i.test(text)) {
+    return `The state folder ${state} cannot be read and written: mend its permissions, or choose another with --state <folder>.`;
+  }
+  if (code === 'ENOTDIR' || code === 'EEXIST') {
+    return `The state folder ${state} is not a folder: choose another with --state <folder>.`;
+  }
+  return undefined;
+}
+
+async function whenGone(pids: number[]): Promise<boolean> {
+  const until = performance.now() + LEFTOVERS_MS;
+  while (pids.some(isAlive)) {
+    if (performance.now() > until) return false;
+    await new Promise((done) => setTimeout(done, LOOK_MS));
+  }
+  return true;
+}
+
+/** Is another stack at work in the folder? Parts whose parent was killed are ending by themselves: they are waited for. */
+async function waitForOthers(path: string): Promise<void> {
+  const file = join(path, PIDS);
+  if (!existsSync(file)) return;
+  let found: z.infer<typeof record>;
+  try {
+    found = record.parse(JSON.parse(readFileSync(file, 'utf8')));
+  } catch {
+    return;
+  }
+  if (found.pid !== process.pid && isAlive(found.pid)) {
+    throw new StackProblem(
+      `The state folder ${path} is in use by another local stack (process ${found.pid}): stop that one, or choose another folder with --state <folder>.`,
+    );
+  }
+  if (!(await whenGone(found.children))) {
+    throw new StackProblem(
+      `Processes of an earlier local stack (${found.children.filter(isAlive).join(', ')}) are still at work in ${path}: end them first.`,
+    );
+  }
+}
+
+function empty(path: string): void {
+  const entries = readdirSync(path);
+  if (entries.length > 0 && !entries.some((name) => OURS.test(name))) {
+    throw new StackProblem(`${path} holds other things than the local stack's state: --fresh leaves it alone.`);
+  }
+  for (const name of entries) if (OURS.test(name)) rmSync(join(path, name), { recursive: true, force: true });
+}
+
+/** Opens the state folder (a new temporary one where none is named), seeing to it that it can be written and is not in use. */
+export async function openStateFolder(options: { path?: string; fresh?: boolean }): Promise<StateFolder> {
+  const path = options.path === undefined ? mkdtempSync(join(tmpdir(), 'gatehouse-')) : resolve(options.path);
+  const file = (name: string): string => join(path, name);
+  mkdirSync(path, { recursive: true });
+  await waitForOthers(path);
+  if (options.fresh === true) empty(path);
+
+  const probe = file(`probe-${process.pid}`);
+  try {
+    writeFileSync(probe, Buffer.alloc(PROBE_BYTES));
+  } finally {
+    rmSync(probe, { force: true });
+  }
+  const write = (children: number[]): void => writeFileSync(file(PIDS), JSON.stringify({ pid: process.pid, children }));
+  write([]);
+  return { path, file, record: write, release: () => rmSync(file(PIDS), { force: true }) };
+}

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+
+import { policySchema } from './domain/policy';
+
+const https = z.url({ protocol: /^https$/, error: 'Give an https URL.' }).transform((url) => url.replace(/\/+$/, ''));
+
+/** Pages need cookies that browsers keep on secure origins only; they count http://localhost as one. */
+const publicBase = z
+  .url()
+  .refine((url) => /^(https:\/\/|http:\/\/localhost(:\d+)?(\/|$))/.test(url), 'Give an https URL, or http://localhost for one machine.')
+  .transform((url) => url.replace(/\/+$/, ''));
+
+const policyText = z.string().transform((text, context): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: 'custom', message: 'Give a JSON object.' });
+    return z.NEVER;
+  }
+});
+
+const settingsSchema = z.object({
+  /** The Entra tenant whose people and groups these are. */
+  TENANT_ID: z.guid(),
+  /** Sign-in authority; another one in national clouds. */
+  AUTHORITY_HOST: https.default('https://login.microsoftonline.com'),
+  /** Issuer of version 1.0 tokens, without the tenant. */
+  AUTHORITY_V1_ISSUER: https.default('https://sts.windows.net'),
+  /** Client id of Gatehouse's app registration; tokens must carry it, or `api://` and it, as their audience. */
+  API_CLIENT_ID: z.guid(),
+  /** Client id of the managed identity; absent for a system-assigned one. */
+  AZURE_CLIENT_ID: z.guid().optional(),
+  GRAPH_ENDPOINT: https.default('https://graph.microsoft.com'),
+  /** Scope of the tokens for it; another one in national clouds. */
+  GRAPH_SCOPE: https.default('https://graph.microsoft.com/.default'),
+  /** Table endpoint of the storage account with requests and trail. */
+  TABLES_ENDPOINT: https,
+  /** Endpoint of the Azure Communication Services resource. */
+  MAIL_ENDPOINT: https,
+  /** Sender address, of a domain connected to that resource. */
+  MAIL_SENDER: z.email(),
+  /** Where people reach the app; links in mails start with it. */
+  PUBLIC_BASE_URL: publicBase,
+  /** The policy in force until an administrator writes one (JSON; see docs/policies.md). */
+  DEFAULT_POLICY: policyText.pipe(policySchema).prefault('{}'),
+  /** Set by App Service where its Authentication is on; only then do its identity headers count. */
+  WEBSITE_AUTH_ENABLED: z
+    .string()
+    .default('false')
+    .transform((text) => text.toLowerCase() === 'true'),
+});
+
+/** Every setting of the app, validated. Read once per process. */
+export type Config = Readonly<z.output<typeof settingsSchema>>;
+
+/** Thrown at start: each line names a setting and says how to mend it. */
+export class ConfigError extends Error {
+  override name = 'ConfigError';
+}
+
+/** Validates all settings at once. @throws {ConfigError} naming every wrong one. */
+export function readConfig(env: Readonly<Record<string, string | undefined>>): Config {
+  // App Service hands over an empty string for a setting that was cleared
+  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined && value !== ''));
+  const parsed = settingsSchema.safeParse(given);
+  if (parsed.success) return Object.freeze(parsed.data);
+  const lines = parsed.error.issues.map(({ path, message }) => {
+    const [name, ...rest] = path.map(String);
+    const where = rest.length > 0 ? ` (at ${rest.join('.')})` : '';
+    return given[name ?? ''] === undefined ? `${String(name)} is missing. Add it to the app settings.` : `${String(name)} is wrong${where}: ${message}`;
+  });
+  throw new ConfigError(`Gatehouse can't start with these settings:\n${lines.join('\n')}`);
+}
