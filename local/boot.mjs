@@ -48,7 +48,15 @@ const countPackages = () => {
 
 const npmCi = () =>
   new Promise((resolve) => {
-    const args = ['ci', '--include=dev', '--include=optional', '--no-audit', '--no-fund', '--loglevel=error', '--no-progress'];
+    const args = [
+      'ci',
+      '--include=dev',
+      '--include=optional',
+      '--no-audit',
+      '--no-fund',
+      '--loglevel=error',
+      '--no-progress',
+    ];
     const script = process.env.npm_execpath;
     const viaScript = script !== undefined && /npm-cli\.[cm]?js$/.test(script);
     const child = viaScript
@@ -75,7 +83,9 @@ const install = async () => {
     async () => {
       if (isInstalled()) return;
       const first = !existsSync(at('node_modules'));
-      console.log(first ? 'Installing packages (once, about a minute) …' : 'package-lock.json has changed: installing packages …');
+      console.log(
+        first ? 'Installing packages (once, about a minute) …' : 'package-lock.json has changed: installing packages …',
+      );
       const code = await npmCi();
       if (code === 127) fail('npm was not found: install Node.js with npm, or run "npm ci" yourself.');
       if (code !== 0) fail(`npm ci ended with code ${code}: mend what it says above and start again.`);
@@ -108,7 +118,10 @@ const findNode = () => {
 
 const run = (node, args, { watched }) => {
   // The extra channel tells the command when this process is gone, however it went.
-  const child = spawn(node, args, { cwd: process.cwd(), stdio: ['inherit', 'inherit', 'inherit', ...(watched ? ['ipc'] : [])] });
+  const child = spawn(node, args, {
+    cwd: process.cwd(),
+    stdio: ['inherit', 'inherit', 'inherit', ...(watched ? ['ipc'] : [])],
+  });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.once('error', (error) => fail(`${node} could not be started: ${error.message}`));
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
@@ -119,7 +132,8 @@ const commands = () =>
     .filter((name) => name.endsWith('.ts'))
     .map((name) => name.slice(0, -3));
 
-const [command, ...rest] = process.argv.slice(2);
+// Node reads an --env-file anywhere on its command line as its own, but not behind "--": so that may stand before ours.
+const [command, ...rest] = process.argv.slice(2).filter((arg, index) => !(arg === '--' && index <= 1));
 if (command === undefined || (command !== 'test' && !commands().includes(command))) {
   fail(`Usage: node local/boot.mjs <${[...commands(), 'test'].join(' | ')}> [arguments]`);
 }
@@ -127,5 +141,6 @@ await install();
 const node = findNode();
 const { build } = await import('./build.mjs');
 if (!(await build({ ifStale: true }))) process.exit(1);
-if (command === 'test') run(node, [FLAGS[0], at('node_modules', 'jest', 'bin', 'jest.js'), ...rest], { watched: false });
-else run(node, [...FLAGS, at('build', 'local', 'commands', `${command}.js`), ...rest], { watched: true });
+if (command === 'test')
+  run(node, [FLAGS[0], at('node_modules', 'jest', 'bin', 'jest.js'), ...rest], { watched: false });
+else run(node, [...FLAGS, '--', at('build', 'local', 'commands', `${command}.js`), ...rest], { watched: true });

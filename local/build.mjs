@@ -110,7 +110,8 @@ const run = async () => {
   const built = results.map((result) => result.value);
   for (const { outputFiles } of built) {
     // Maps first, so that no reader finds a script without its own.
-    for (const file of [...outputFiles].sort((a, b) => b.path.length - a.path.length)) replace(file.path, file.contents);
+    for (const file of [...outputFiles].sort((a, b) => b.path.length - a.path.length))
+      replace(file.path, file.contents);
   }
   if (built.length === 2) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(built[0].metafile)));
   return built.flatMap(({ outputFiles }) => outputFiles.map((file) => relative(root, file.path)));
@@ -134,7 +135,9 @@ if (fileURLToPath(import.meta.url) === realpathSync(process.argv[1] ?? '.')) {
     if (!(await build({ ifStale: process.argv.includes('--if-stale') }))) process.exitCode = 1;
   } catch (error) {
     const missing = error.code === 'ERR_MODULE_NOT_FOUND';
-    process.stderr.write(missing ? 'The packages are not installed: run npm ci.\n' : `The build failed: ${error.message}\n`);
+    process.stderr.write(
+      missing ? 'The packages are not installed: run npm ci.\n' : `The build failed: ${error.message}\n`,
+    );
     process.exitCode = 1;
   }
 }

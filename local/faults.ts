@@ -5,7 +5,12 @@ import { z } from 'zod';
 
 /** What goes wrong. `after` faults let the service act and lose its answer; all others keep it from acting. */
 const faultSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('answer'), status: z.int().min(200).max(599), headers: z.record(z.string(), z.string()).default({}), body: z.string().default('') }),
+  z.strictObject({
+    kind: z.literal('answer'),
+    status: z.int().min(200).max(599),
+    headers: z.record(z.string(), z.string()).default({}),
+    body: z.string().default(''),
+  }),
   z.strictObject({ kind: z.literal('reset'), when: z.enum(['before', 'after']) }),
   z.strictObject({ kind: z.literal('garbage'), status: z.int().min(200).max(599).default(200) }),
   z.strictObject({ kind: z.literal('delay'), ms: z.int().min(0).max(600_000) }),
@@ -91,7 +96,10 @@ export function createFaults(): Faults {
     }
     if (fault?.kind === 'garbage') {
       call.status = fault.status;
-      return new Response('\u0000<<not what you asked for', { status: fault.status, headers: { 'content-type': 'application/json' } });
+      return new Response('\u0000<<not what you asked for', {
+        status: fault.status,
+        headers: { 'content-type': 'application/json' },
+      });
     }
     if (fault?.kind === 'delay') await new Promise((done) => setTimeout(done, fault.ms));
     if (fault?.kind === 'kill' && fault.when === 'before') {
@@ -113,7 +121,11 @@ export function createFaults(): Faults {
   admin.post('/admin/faults', async (c) => {
     const parsed = faultRuleSchema.safeParse(await c.req.json());
     if (!parsed.success) return c.json({ error: z.prettifyError(parsed.error) }, 400);
-    rules.push({ rule: parsed.data, path: parsed.data.path === undefined ? undefined : new RegExp(parsed.data.path), seen: 0 });
+    rules.push({
+      rule: parsed.data,
+      path: parsed.data.path === undefined ? undefined : new RegExp(parsed.data.path),
+      seen: 0,
+    });
     return c.body(null, 204);
   });
   admin.delete('/admin/faults', (c) => {

@@ -1,5 +1,15 @@
 // A lock file for what two terminals must not do at once. Plain JavaScript: it runs before anything is installed.
-import { closeSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
 import { dirname } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -27,7 +37,8 @@ const alive = (pid) => {
   }
 };
 
-const stale = ({ pid, age }) => (Number.isInteger(pid) && pid > 0 ? age > SILENT_MS || !alive(pid) : age > UNWRITTEN_MS);
+const stale = ({ pid, age }) =>
+  Number.isInteger(pid) && pid > 0 ? age > SILENT_MS || !alive(pid) : age > UNWRITTEN_MS;
 
 const create = (file) => {
   try {

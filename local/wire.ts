@@ -59,12 +59,13 @@ export function createWire(options: { target: () => string; ca?: string }): Wire
       const url = new URL(options.target());
       const https = url.protocol === 'https:';
       const head = https
-        ? { protocol: 'https:', hostname: url.hostname, port: url.port, path, method, agent: secure }
-        : { protocol: 'http:', hostname: url.hostname, port: url.port, path, method, agent: plain };
+        ? { protocol: 'https:', hostname: url.hostname, port: url.port, path, method, agent: secure, setHost: false }
+        : { protocol: 'http:', hostname: url.hostname, port: url.port, path, method, agent: plain, setHost: false };
       const outgoing = https ? httpsRequest(head, resolve) : httpRequest(head, resolve);
       outgoing.once('error', reject);
       for (const [name, value] of headers) outgoing.appendHeader(name, value);
-      if (body.length > 0 || !['GET', 'HEAD', 'DELETE'].includes(method)) outgoing.setHeader('Content-Length', body.length);
+      if (body.length > 0 || !['GET', 'HEAD', 'DELETE'].includes(method))
+        outgoing.setHeader('Content-Length', body.length);
       outgoing.end(body);
     });
 

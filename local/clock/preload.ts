@@ -39,7 +39,11 @@ if (file !== undefined && file !== '') {
       },
     },
   });
-  Object.defineProperty(StackDate.prototype, 'constructor', { value: globalThis.Date, writable: true, configurable: true });
+  Object.defineProperty(StackDate.prototype, 'constructor', {
+    value: globalThis.Date,
+    writable: true,
+    configurable: true,
+  });
   // For `clock.ts`, which sets the stack's time against the real one.
   Object.defineProperty(globalThis, Symbol.for('gatehouse.realNow'), { value: realNow });
 }

@@ -197,8 +197,10 @@ export function openStore(file: string, pageSize = 100) {
     one({ text: 'o.id = ?', params: [id.toLowerCase()] }, view);
 
   const conditions = (listing: Listing): Sql => {
+    // With ids given, the plus keeps SQLite from walking all objects of the type instead.
+    const type = listing.within === undefined ? 'o.type' : '+o.type';
     const parts: Sql[] = [
-      { text: `o.type IN (${listing.types.map(() => '?').join(', ')})`, params: [...listing.types] },
+      { text: `${type} IN (${listing.types.map(() => '?').join(', ')})`, params: [...listing.types] },
       objectSeen(listing.view),
     ];
     if (listing.within !== undefined) {
@@ -249,8 +251,8 @@ export function openStore(file: string, pageSize = 100) {
       text: `WITH RECURSIVE reach (id) AS (
         SELECT l.${to} FROM links l WHERE l.kind = 'member' AND l.${from} = ? AND ${link.text}
         UNION
-        SELECT l.${to} FROM reach r JOIN objects g ON g.id = r.id AND ${between.text}
-          JOIN links l ON l.kind = 'member' AND l.${from} = r.id AND ${link.text}
+        SELECT l.${to} FROM reach r CROSS JOIN objects g ON g.id = r.id AND ${between.text}
+          CROSS JOIN links l ON l.kind = 'member' AND l.${from} = r.id AND ${link.text}
       ) SELECT id FROM reach`,
       params: [start, ...link.params, ...between.params, ...link.params],
     };
@@ -281,10 +283,12 @@ export function openStore(file: string, pageSize = 100) {
     settings: (): Settings => settings,
     changeSettings(change: Partial<Settings>): void {
       settings = { ...settings, ...change };
+      const keep = prepare(
+        'INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+      );
       transaction(() => {
-        for (const [name, value] of Object.entries(settings)) {
-          prepare('INSERT INTO settings (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(name, value);
-        }
+        keep.run('replicationDelayMs', settings.replicationDelayMs);
+        keep.run('pageSize', settings.pageSize);
       });
     },
 
@@ -297,7 +301,8 @@ export function openStore(file: string, pageSize = 100) {
     /** By object id or by user principal name. */
     findUser(idOrName: string, view: View = 'read'): User | undefined {
       const found =
-        find(idOrName, view) ?? one({ text: `o.type = 'user' AND o.user_principal_name = ?`, params: [idOrName] }, view);
+        find(idOrName, view) ??
+        one({ text: `o.type = 'user' AND o.user_principal_name = ?`, params: [idOrName] }, view);
       return found?.type === 'user' ? found : undefined;
     },
     list,
@@ -327,12 +332,9 @@ export function openStore(file: string, pageSize = 100) {
       prepare('INSERT INTO links (kind, source, target, added_at) VALUES (?, ?, ?, ?)').run(kind, source, target, at);
     },
     removeLink(kind: LinkKind, source: string, target: string): void {
-      prepare('UPDATE links SET removed_at = ? WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL').run(
-        Date.now(),
-        kind,
-        source,
-        target,
-      );
+      prepare(
+        'UPDATE links SET removed_at = ? WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL',
+      ).run(Date.now(), kind, source, target);
     },
     /** Whether readers do not see it yet: the directory answers writes on it as if it did not exist. */
     isFresh: (object: DirectoryObject): boolean => {

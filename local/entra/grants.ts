@@ -58,12 +58,18 @@ function makeUserCode(): string {
 /** The grants kept in `db`. */
 export function createGrants(db: DatabaseSync): Grants {
   const insertCode = db.prepare('INSERT INTO codes (hash, grant_json, expires_at) VALUES (?, ?, ?)');
-  const useCode = db.prepare('UPDATE codes SET redeemed = 1 WHERE hash = ? AND redeemed = 0 RETURNING grant_json, expires_at');
+  const useCode = db.prepare(
+    'UPDATE codes SET redeemed = 1 WHERE hash = ? AND redeemed = 0 RETURNING grant_json, expires_at',
+  );
   const codeExists = db.prepare('SELECT 1 FROM codes WHERE hash = ?');
   const insertRefresh = db.prepare('INSERT INTO refresh_tokens VALUES (?, ?, ?)');
   const findRefresh = db.prepare('SELECT grant_json, expires_at FROM refresh_tokens WHERE hash = ?');
-  const insertDevice = db.prepare('INSERT INTO device_codes (hash, user_code, grant_json, expires_at) VALUES (?, ?, ?, ?)');
-  const findUser = db.prepare("SELECT grant_json, expires_at FROM device_codes WHERE user_code = ? AND outcome = 'pending'");
+  const insertDevice = db.prepare(
+    'INSERT INTO device_codes (hash, user_code, grant_json, expires_at) VALUES (?, ?, ?, ?)',
+  );
+  const findUser = db.prepare(
+    "SELECT grant_json, expires_at FROM device_codes WHERE user_code = ? AND outcome = 'pending'",
+  );
   const decide = db.prepare(
     "UPDATE device_codes SET outcome = ?, person = ? WHERE user_code = ? AND outcome = 'pending' AND expires_at > ?",
   );

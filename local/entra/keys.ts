@@ -40,12 +40,6 @@ const rowSchema = z.object({
 
 const COLUMNS = 'SELECT kid, private_pem, status FROM keys';
 
-function toKey(row: unknown): SigningKey {
-  const { kid, private_pem, status } = rowSchema.parse(row);
-  const privateKey = createPrivateKey(private_pem);
-  return { kid, status, privateKey, publicKey: createPublicKey(privateKey) };
-}
-
 /** A fresh RSA key, as Entra signs with. */
 export const makeRsaKey = (): KeyObject => generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
 
@@ -54,33 +48,47 @@ function kidOf(privateKey: KeyObject): string {
   return createHash('sha1').update(der).digest('base64url');
 }
 
-/** Opens the keys kept in `db`; the first is made where there is none. */
+/** Opens the keys kept in `db`, which other processes may have open too; the first is made where there is none. */
 export function openKeys(db: DatabaseSync): Keys {
+  const parsed = new Map<string, Pick<SigningKey, 'privateKey' | 'publicKey'>>();
+  const toKey = (row: unknown): SigningKey => {
+    const { kid, private_pem, status } = rowSchema.parse(row);
+    let pair = parsed.get(kid);
+    if (pair === undefined) {
+      const privateKey = createPrivateKey(private_pem);
+      pair = { privateKey, publicKey: createPublicKey(privateKey) };
+      parsed.set(kid, pair);
+    }
+    return { kid, status, ...pair };
+  };
   const all = (): SigningKey[] => db.prepare(`${COLUMNS} ORDER BY rowid DESC`).all().map(toKey);
+  const activeRow = (): unknown => db.prepare(`${COLUMNS} WHERE status = 'active'`).get();
 
-  const rotate = (): SigningKey => {
+  /** With `onlyFirst` nothing happens where a key is active already. */
+  const addKey = (onlyFirst: boolean): void => {
     const privateKey = makeRsaKey();
-    const kid = kidOf(privateKey);
     const pem = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
     db.exec('BEGIN IMMEDIATE');
     try {
-      db.exec("UPDATE keys SET status = 'published' WHERE status = 'active'");
-      db.prepare("INSERT INTO keys VALUES (?, ?, 'active', ?)").run(kid, pem, Date.now());
+      if (!onlyFirst || activeRow() === undefined) {
+        db.exec("UPDATE keys SET status = 'published' WHERE status = 'active'");
+        db.prepare("INSERT INTO keys VALUES (?, ?, 'active', ?)").run(kidOf(privateKey), pem, Date.now());
+      }
       db.exec('COMMIT');
     } catch (error) {
       db.exec('ROLLBACK');
       throw error;
     }
-    return { kid, status: 'active', privateKey, publicKey: createPublicKey(privateKey) };
   };
-
-  const activeRow = (): unknown => db.prepare(`${COLUMNS} WHERE status = 'active'`).get();
-  if (activeRow() === undefined) rotate();
+  if (activeRow() === undefined) addKey(true);
 
   return {
     all,
-    rotate,
     active: () => toKey(activeRow()),
+    rotate: () => {
+      addKey(false);
+      return toKey(activeRow());
+    },
     previous: () => all().find((key) => key.status !== 'active'),
     published: (kid) => all().find((key) => key.kid === kid && key.status !== 'removed'),
     remove: (kid) => {

@@ -12,7 +12,7 @@ export interface ManagedIdentityOptions {
   tokens: Tokens;
   identityHeader: string;
   /** The application permissions on Graph that were granted to the identity. */
-  graphPermissions(): string[];
+  graphPermissions: () => string[];
 }
 
 /** App Service's own error shape; `ManagedIdentityCredential` shows its message. */
@@ -39,7 +39,8 @@ export async function answerIdentity(options: ManagedIdentityOptions, c: Context
   const named = namesIdentity(query);
   if (named === undefined) return refuse(c, 400, 'Unable to load the proper Managed Identity.');
   if (!named) {
-    const message = 'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.';
+    const message =
+      'No User Assigned or Delegated Managed Identity found for specified ClientId/ResourceId/PrincipalId.';
     return refuse(c, 400, message);
   }
   const resource = query['resource'];

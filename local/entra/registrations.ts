@@ -29,7 +29,13 @@ export function createRegistrations(web: { secret: string; base: () => string })
     find: (clientId) => {
       if (clientId === cliClientId) return { kind: 'public', id: clientId, displayName: 'Gatehouse command line' };
       if (clientId === tenant.apiClientId) {
-        const app = { clientId, objectId: '7e9a0000-0000-4000-8000-0000000000a5', displayName: 'Gatehouse', secret: web.secret, roles: [] };
+        const app = {
+          clientId,
+          objectId: '7e9a0000-0000-4000-8000-0000000000a5',
+          displayName: 'Gatehouse',
+          secret: web.secret,
+          roles: [],
+        };
         const redirectUri = web.base() + CALLBACK_PATH;
         return { kind: 'web', id: clientId, displayName: app.displayName, secret: web.secret, redirectUri, app };
       }
@@ -67,4 +73,5 @@ export const personByAlias = (alias: string): Person | undefined =>
   Object.entries(people).find(([each]) => each === alias)?.[1];
 
 /** A demo app by alias, `undefined` where there is none. */
-export const appByAlias = (alias: string): App | undefined => Object.entries(apps).find(([each]) => each === alias)?.[1];
+export const appByAlias = (alias: string): App | undefined =>
+  Object.entries(apps).find(([each]) => each === alias)?.[1];

@@ -6,7 +6,11 @@ const OPENID = ['openid', 'profile', 'email', 'offline_access'];
 const DEFAULT = '/.default';
 
 const invalidScope = (scope: string): OAuthError =>
-  new OAuthError('invalid_scope', 70011, `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`);
+  new OAuthError(
+    'invalid_scope',
+    70011,
+    `The provided request must include a 'scope' input parameter. The provided value for the input parameter 'scope' is not valid. The scope ${scope} is not valid.`,
+  );
 
 /** What a sign-in asked for. */
 export interface DelegatedScope {

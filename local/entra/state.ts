@@ -20,7 +20,7 @@ const SCHEMA = `
 /** Opens `entra.db`, made where there is none. */
 export function openState(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
-  db.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA busy_timeout = 5000;');
+  db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
   db.exec(SCHEMA);
   return db;
 }
@@ -32,7 +32,10 @@ export function readSetting(db: DatabaseSync, name: string): string | undefined 
 }
 
 export function writeSetting(db: DatabaseSync, name: string, value: string): void {
-  db.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(name, value);
+  db.prepare('INSERT INTO settings VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value').run(
+    name,
+    value,
+  );
 }
 
 /** A secret that is made once and kept. */

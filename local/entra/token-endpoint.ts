@@ -98,7 +98,8 @@ async function clientCredentials(parts: TokenEndpointParts, proven: ProvenClient
 /** The person of a grant, who may have been disabled since. */
 function personOf(grant: Grant): Person {
   const person = personByAlias(grant.person);
-  if (person === undefined) throw new OAuthError('invalid_grant', 50034, 'The user account does not exist in the directory.');
+  if (person === undefined)
+    throw new OAuthError('invalid_grant', 50034, 'The user account does not exist in the directory.');
   if (!person.accountEnabled) throw new OAuthError('invalid_grant', 50057, 'The user account is disabled.');
   return person;
 }
@@ -142,9 +143,17 @@ function redeem(grants: Grants, code: string): Grant {
     case 'redeemed':
       return redemption.grant;
     case 'used':
-      throw new OAuthError('invalid_grant', 54005, 'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.');
+      throw new OAuthError(
+        'invalid_grant',
+        54005,
+        'OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token.',
+      );
     case 'expired':
-      throw new OAuthError('invalid_grant', 70008, 'The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.');
+      throw new OAuthError(
+        'invalid_grant',
+        70008,
+        'The provided authorization code or refresh token has expired due to inactivity. Send a new interactive authorization request for this user and resource.',
+      );
     case 'unknown':
       throw new OAuthError('invalid_grant', 9002313, 'Invalid request. Request is malformed or invalid.');
   }
@@ -164,7 +173,8 @@ function authorizationCode(parts: TokenEndpointParts, proven: ProvenClient, form
 
 function refreshToken(parts: TokenEndpointParts, proven: ProvenClient, form: Form): Promise<TokenAnswer> {
   const grant = parts.grants.findRefreshToken(field(form, 'refresh_token'));
-  if (grant === undefined) throw new OAuthError('invalid_grant', 9002313, 'Invalid request. Request is malformed or invalid.');
+  if (grant === undefined)
+    throw new OAuthError('invalid_grant', 9002313, 'Invalid request. Request is malformed or invalid.');
   if (grant.clientId !== proven.client.id) throw otherClient();
   const scope = form.get('scope');
   return answerPerson(parts, proven, scope === undefined ? grant : { ...grant, scope });
@@ -176,11 +186,19 @@ function deviceCode(parts: TokenEndpointParts, proven: ProvenClient, form: Form)
     case 'signed-in':
       return answerPerson(parts, proven, poll.grant);
     case 'pending':
-      throw new OAuthError('authorization_pending', 70016, 'OAuth 2.0 device flow error. Authorization is pending. Continue polling.');
+      throw new OAuthError(
+        'authorization_pending',
+        70016,
+        'OAuth 2.0 device flow error. Authorization is pending. Continue polling.',
+      );
     case 'declined':
       throw new OAuthError('authorization_declined', 70018, 'The end user denied the authorization request.');
     case 'expired':
-      throw new OAuthError('expired_token', 70020, 'The provided value for the input parameter device_code is not valid. This device code has expired.');
+      throw new OAuthError(
+        'expired_token',
+        70020,
+        'The provided value for the input parameter device_code is not valid. This device code has expired.',
+      );
     case 'other-client':
       throw otherClient();
     case 'unknown':
@@ -207,6 +225,10 @@ export async function grantToken(
     case 'device_code':
       return deviceCode(parts, proven, form);
     default:
-      throw new OAuthError('unsupported_grant_type', 70003, `The app requested an unsupported grant type '${grantType}'.`);
+      throw new OAuthError(
+        'unsupported_grant_type',
+        70003,
+        `The app requested an unsupported grant type '${grantType}'.`,
+      );
   }
 }

@@ -15,8 +15,14 @@ const HMAC = ['HS256', 'HS384', 'HS512'] as const;
 /** What `POST /admin/token` takes: a good token of its person or app, and in which ways it is to be bad. */
 export const mintSchema = z
   .strictObject({
-    person: z.string().refine((alias) => personByAlias(alias) !== undefined, 'is no alias of a demo person').optional(),
-    app: z.string().refine((alias) => appByAlias(alias) !== undefined, 'is no alias of a demo app').optional(),
+    person: z
+      .string()
+      .refine((alias) => personByAlias(alias) !== undefined, 'is no alias of a demo person')
+      .optional(),
+    app: z
+      .string()
+      .refine((alias) => appByAlias(alias) !== undefined, 'is no alias of a demo app')
+      .optional(),
     audience: z.string().optional(),
     /** Only people's tokens have `scp`; `access_as_user` unless given. */
     scope: z.string().optional(),
@@ -91,7 +97,10 @@ function lifetime(length: number = randomInt(3600, 5400)): Lifetime {
 const pairwise = (oid: string, clientId: string): string =>
   createHash('sha256').update(`${oid} ${clientId}`).digest('base64url');
 
-const opaque = (): JWTPayload => ({ aio: randomBytes(36).toString('base64'), uti: randomBytes(16).toString('base64url') });
+const opaque = (): JWTPayload => ({
+  aio: randomBytes(36).toString('base64'),
+  uti: randomBytes(16).toString('base64url'),
+});
 
 /** Entra leaves `roles` out where there are none. */
 const rolesClaim = (roles: readonly string[]): JWTPayload => (roles.length === 0 ? {} : { roles: [...roles] });
@@ -256,9 +265,18 @@ export function createTokens(keys: Keys, httpsBase: () => string): Tokens {
     forAppV1: (app, resource, extra) => issue({ ...appV1(app, resource, '1'), ...extra }),
     forPerson: (person, clientId, proof) => issue(personV2(person, clientId, proof)),
     forPersonV1: (person, clientId, proof) =>
-      issue({ ...personV1(person, clientId, proof, '00000003-0000-0000-c000-000000000000'), scp: 'email openid profile User.Read' }),
+      issue({
+        ...personV1(person, clientId, proof, '00000003-0000-0000-c000-000000000000'),
+        scp: 'email openid profile User.Read',
+      }),
     idToken: (person, clientId, nonce) => {
-      const claims = { aud: clientId, iss: issuerV2(), ver: '2.0', sid: randomUUID(), ...personClaims(person, clientId) };
+      const claims = {
+        aud: clientId,
+        iss: issuerV2(),
+        ver: '2.0',
+        sid: randomUUID(),
+        ...personClaims(person, clientId),
+      };
       const mail = person.mail === null ? {} : { email: person.mail };
       return sign({ ...claims, ...mail, ...(nonce === undefined ? {} : { nonce }), ...lifetime(3600) });
     },

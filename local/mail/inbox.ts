@@ -6,6 +6,7 @@ import { headersOf } from './message';
 import { PAGE_SECURITY, BODY_SECURITY, framedBody, inboxPage, messagePage, notFoundPage } from './pages';
 import { settingsChangeSchema } from './settings';
 import type { DeliveryStatus } from './settings';
+import { deliveriesTo } from './store';
 import type { MessageQuery, Store, StoredMessage } from './store';
 
 const LOCAL = ['localhost', '127.0.0.1', '[::1]'];
@@ -33,12 +34,12 @@ const ownPagesOnly: MiddlewareHandler<InboxEnv> = async (c, next) => {
   return undefined;
 };
 
-/** All delivered, or the first thing that went wrong. */
-function statusOf({ deliveries }: StoredMessage): DeliveryStatus {
-  return deliveries.find(({ status }) => status !== 'Delivered')?.status ?? 'Delivered';
+/** All delivered, or the first thing that went wrong; of one mailbox where one is asked for. */
+function statusOf(stored: StoredMessage, to: string | undefined): DeliveryStatus {
+  return deliveriesTo(stored, to).find(({ status }) => status !== 'Delivered')?.status ?? 'Delivered';
 }
 
-function view(stored: StoredMessage) {
+function view(stored: StoredMessage, to?: string) {
   const { message, deliveries } = stored;
   const addresses = (kind: 'to' | 'cc' | 'bcc'): string[] => message.recipients[kind].map(({ address }) => address);
   return {
@@ -56,7 +57,7 @@ function view(stored: StoredMessage) {
     plainText: message.content.plainText,
     html: message.content.html,
     attachments: message.attachments.map(({ name, contentType }) => ({ name, contentType })),
-    status: statusOf(stored),
+    status: statusOf(stored, to),
     recipients: deliveries,
   };
 }
@@ -85,7 +86,7 @@ function addApi(app: Hono<InboxEnv>, store: Store): void {
     const seen = wait === 0 ? store.lastSequence() : (query.after ?? 0);
     const found = wait === 0 ? store.messages(query) : await store.awaitMessages(query, wait, c.req.raw.signal);
     c.header('cache-control', 'no-store');
-    return c.json({ messages: found.map(view), sequence: found[0]?.sequence ?? seen });
+    return c.json({ messages: found.map((stored) => view(stored, query.to)), sequence: found[0]?.sequence ?? seen });
   });
   app.get('/api/messages/:id', (c) => {
     const stored = store.message(c.req.param('id'));

@@ -3,6 +3,7 @@ import { html, raw } from 'hono/html';
 import type { HtmlEscapedString } from 'hono/utils/html';
 import type { Mailbox } from './message';
 import { STYLES } from './styles';
+import { deliveriesTo } from './store';
 import type { MailboxCount, StoredMessage } from './store';
 
 type Html = HtmlEscapedString | Promise<HtmlEscapedString>;
@@ -52,11 +53,10 @@ const query = (values: Record<string, string | undefined>): string => {
   return given.length === 0 ? '' : `?${new URLSearchParams(given).toString()}`;
 };
 const current = (on: boolean): Html => (on ? html` aria-current="true"` : html``);
-const problems = ({ deliveries }: StoredMessage): string[] => [
-  ...new Set(deliveries.flatMap(({ status }) => (status === 'Delivered' ? [] : status.replace(/\B[A-Z]/g, ' $&')))),
-];
-const badges = (stored: StoredMessage): Html[] =>
-  problems(stored).map((text) => html`<span class="badge">${text}</span> `);
+const badges = (stored: StoredMessage, to: string | undefined): Html[] => {
+  const problems = deliveriesTo(stored, to).flatMap(({ status }) => (status === 'Delivered' ? [] : status));
+  return [...new Set(problems)].map((status) => html`<span class="badge">${status.replace(/\B[A-Z]/g, ' $&')}</span> `);
+};
 
 function page(title: string, main: Html, wide = ''): Html {
   return html`<!doctype html>
@@ -66,9 +66,7 @@ function page(title: string, main: Html, wide = ''): Html {
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title}</title>
         <link rel="icon" href="data:," />
-        <style>
-          ${raw(STYLES)}
-        </style>
+        ${raw(`<style>${STYLES}</style>`)}
       </head>
       <body class="${wide}">
         <a class="skip" href="#main">Skip to the mail</a>
@@ -111,7 +109,7 @@ function mails({ messages, to, older }: Frame, open: string | undefined): Html {
         (stored) =>
           html`<li>
             <a href="/messages/${stored.id}${query({ to })}" ${current(stored.id === open)}
-              ><span class="subject"><bdi>${stored.message.content.subject}</bdi> ${badges(stored)}</span
+              ><span class="subject"><bdi>${stored.message.content.subject}</bdi> ${badges(stored, to)}</span
               ><span class="who"
                 ><bdi
                   >${to === undefined ? stored.deliveries.map(({ address }) => address).join(', ') : stored.message.senderAddress}</bdi
@@ -210,7 +208,7 @@ export function messagePage(frame: Frame, message: ShownMessage): Html {
       </section>
       <main id="main" class="mail" tabindex="-1">
         <p class="back"><a href="/${query({ to: frame.to })}">Back to the list</a></p>
-        <h1><bdi>${subject}</bdi> ${badges(message)}</h1>
+        <h1><bdi>${subject}</bdi> ${badges(message, frame.to)}</h1>
         ${summary(message)} ${attachments(message)}
         <nav class="tabs" aria-label="View">
           ${markup === '' ? '' : tab('html', 'Mail')}${plainText === '' ? '' : tab('text', 'Plain text')}${tab('headers', 'Headers')}

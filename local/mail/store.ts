@@ -81,6 +81,12 @@ export interface MailboxCount {
   count: number;
 }
 
+/** The deliveries of a message, or the one to the mailbox `to`. */
+export function deliveriesTo({ deliveries }: StoredMessage, to: string | undefined): Delivery[] {
+  if (to === undefined) return deliveries;
+  return deliveries.filter(({ address }) => address.toLowerCase() === to.toLowerCase());
+}
+
 type Row = Record<string, SQLOutputValue>;
 const text = (row: Row, column: string): string => String(row[column]);
 
@@ -325,6 +331,6 @@ export class Store {
 
   close(): void {
     this.closing.abort();
-    this.db.close();
+    if (this.db.isOpen) this.db.close();
   }
 }

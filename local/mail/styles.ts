@@ -19,17 +19,17 @@ ul{list-style:none;margin:0;padding:0}
 .list{background:var(--pane);border-block:1px solid var(--line)}
 .list h1{padding:.9rem 1rem .6rem}
 .mails li{border-top:1px solid var(--line)}
-.mails a{display:grid;grid-template-columns:1fr auto;gap:0 .75rem;padding:.6rem 1rem;color:inherit;text-decoration:none}
-.mails .subject{font-weight:600;grid-column:1/-1}.mails .who,.mails time,.meta{color:var(--soft);font-size:.875rem}
+.mails a{display:grid;grid-template-columns:minmax(0,1fr) auto;gap:0 .75rem;padding:.6rem 1rem;color:inherit;text-decoration:none}
+.mails .subject{font-weight:600;grid-column:1/-1}.mails .who{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}.mails .who,.mails time,.meta{color:var(--soft);font-size:.875rem}
 .badge{color:var(--bad);background:var(--bad-ground);border-radius:.3rem;padding:.05rem .4rem;font-size:.8rem;font-weight:600}
 .empty,.older{padding:1rem;color:var(--soft);margin:0;border-top:1px solid var(--line)}
 .mail{padding:1rem;display:flex;flex-direction:column;gap:.75rem}
 dl{display:grid;grid-template-columns:auto 1fr;gap:.2rem .9rem;margin:0}dt{color:var(--soft)}dd{margin:0}
 .tabs{display:flex;gap:.25rem;border-bottom:1px solid var(--line)}
 .tabs a{padding:.55rem .8rem;text-decoration:none;border-bottom:3px solid transparent}.tabs a[aria-current]{border-color:var(--accent);color:inherit;font-weight:600}
-iframe{border:1px solid var(--line);border-radius:.4rem;width:100%;height:70vh;min-height:24rem}
+iframe{background:var(--pane);border:1px solid var(--line);border-radius:.4rem;width:100%;height:70vh;min-height:24rem}
 pre{white-space:pre-wrap;margin:0;background:var(--pane);border:1px solid var(--line);border-radius:.4rem;padding:1rem;font:15px/1.55 ui-monospace,Menlo,Consolas,monospace}
 .back{margin:0}
-@media (max-width:63.99rem){.reading .boxes,.reading .list{display:none}}
-@media (min-width:64rem){.panes{display:grid;grid-template-columns:16rem 22rem 1fr;height:calc(100vh - 3.25rem)}.panes>*{overflow:auto}.list{border-block:0;border-inline:1px solid var(--line)}.back{display:none}.bar{height:3.25rem}iframe{flex:1;height:auto}.mail{min-height:100%}}
+@media (max-width:63.99rem){.boxes{max-height:40vh;overflow:auto}.reading .boxes,.reading .list{display:none}}
+@media (min-width:64rem){.panes{display:grid;grid-template-columns:18rem 22rem minmax(0,1fr);height:calc(100vh - 3.25rem)}.panes>*{overflow:auto}.list{border-block:0;border-inline:1px solid var(--line)}.back{display:none}.bar{height:3.25rem}iframe{flex:1;height:auto}.mail{min-height:100%}}
 `;

@@ -34,7 +34,11 @@ const GRACE_MS = 10_000;
 const START_MS = 60_000;
 const LAST_WORDS = 12;
 
-const FLAGS = ['--disable-warning=ExperimentalWarning', '--enable-source-maps'];
+// Reading the maps of Azurite's hundreds of modules would take longer than starting it.
+const flagsFor = (script: string): string[] => [
+  '--disable-warning=ExperimentalWarning',
+  ...(script.startsWith(built('')) ? ['--enable-source-maps'] : []),
+];
 
 /** What became of it, in words. */
 export const explainExit = ({ code, signal }: Exit): string => (signal === null ? `code ${code}` : signal);
@@ -45,7 +49,7 @@ export function startChild(options: ChildOptions): Child {
   const child = fork(options.script, options.args, {
     cwd: root,
     env: options.env,
-    execArgv: [...FLAGS, ...preloads.flatMap((file) => ['--require', file])],
+    execArgv: [...flagsFor(options.script), ...preloads.flatMap((file) => ['--require', file])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Its own process group: Ctrl-C reaches the stack's parent alone, which then ends the parts in order.
     detached: process.platform !== 'win32',

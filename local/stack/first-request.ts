@@ -34,6 +34,6 @@ export function firstRequestCurl(urls: Pick<Urls, 'entra' | 'frontDoor'>): strin
   return [
     `curl -i ${urls.frontDoor}${firstRequest.path} \\`,
     `  -H "Authorization: Bearer $(curl -s ${tokenUrl(urls.entra)} -H 'Accept: text/plain' ${form})" \\`,
-    `  --json '${JSON.stringify(firstRequest.body)}'`,
+    `  -H 'Content-Type: application/json' -d '${JSON.stringify(firstRequest.body)}'`,
   ].join('\n');
 }

@@ -1,8 +1,13 @@
 import { createServer as createHttps } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { createAdaptorServer } from '@hono/node-server';
-import type { Hono } from 'hono';
+import type { HttpBindings } from '@hono/node-server';
 import type { Tls } from './tls';
+
+/** What answers calls: any Hono app. */
+export interface Answering {
+  fetch(request: Request, env: HttpBindings): Response | Promise<Response>;
+}
 
 /** A Hono app that listens on 127.0.0.1. */
 export interface Listener {
@@ -15,14 +20,10 @@ export interface Listener {
 const KEEP_ALIVE_MS = 120_000;
 
 /** Listens with `app` on 127.0.0.1:`port` (0: any free one), over TLS where `tls` is given. */
-export async function listen(
-  app: Pick<Hono, 'fetch'>,
-  port: number,
-  tls?: Pick<Tls, 'cert' | 'key'>,
-): Promise<Listener> {
+export async function listen(app: Answering, port: number, tls?: Pick<Tls, 'cert' | 'key'>): Promise<Listener> {
   const server = createAdaptorServer({
-    // Hono's own type of `env` is open; the listener always passes node's request and response.
-    fetch: (request, env) => app.fetch(request, env),
+    // The adaptor's type allows for HTTP/2, which none of these servers speaks.
+    fetch: (request, env) => app.fetch(request, env as HttpBindings),
     overrideGlobalObjects: false,
     ...(tls !== undefined && { createServer: createHttps, serverOptions: { cert: tls.cert, key: tls.key } }),
   });

@@ -42,6 +42,8 @@ export interface StackOptions {
   supervise?: boolean;
   /** App settings besides, or in place of, those of `settings.ts`. */
   env?: Record<string, string>;
+  /** Gives the start up and ends what has started; `startStack` then rejects. */
+  signal?: AbortSignal;
   /** Every line that a part prints. */
   onLog?: (part: PartName, line: string) => void;
   /** What happens to the parts, in words. */
@@ -123,10 +125,12 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const stop = async (): Promise<void> => {
     // The host first: what it is doing it can still finish. Azurite last: it then holds everything that was written.
     for (const names of [['host'], ['directory', 'mail'], ['services'], ['azurite', 'storage']] as const) {
-      await Promise.all(names.map((name) => parts.get(name)?.stop()));
+      await Promise.all(names.map(async (name) => parts.get(name)?.stop()));
     }
     folder.release();
   };
+  const onAbort = (): void => void Promise.all([...parts.values()].map((each) => each.stop()));
+  options.signal?.addEventListener('abort', onAbort, { once: true });
 
   try {
     const wanted = { ...options.ports, ...(options.hostPort !== undefined && { host: options.hostPort }) };
@@ -167,14 +171,21 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       }));
     };
 
+    options.signal?.throwIfAborted();
     const separate = options.separate ?? false;
-    const main = services('services', ['entra', ...(separate ? [] : (['directory', 'mail'] as const)), 'frontDoor', 'wire']);
+    const main = services('services', [
+      'entra',
+      ...(separate ? [] : (['directory', 'mail'] as const)),
+      'frontDoor',
+      'wire',
+    ]);
     const azurite = add('azurite', () => ({ ...tableService(ports, folder.file('azurite'), tls), env: base }));
     const storage =
       options.storage === true
         ? add('storage', () => ({ ...hostStorage(ports, folder.file('storage')), env: base }))
         : undefined;
     const [line] = await Promise.all([main.start(), azurite.start(), storage?.start()]);
+    options.signal?.throwIfAborted();
     if (separate) await Promise.all((['directory', 'mail'] as const).map((name) => services(name, [name]).start()));
 
     const { identityHeader = '' } = servicesReady.parse(JSON.parse(line.slice('ready '.length)));
@@ -183,6 +194,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       ...(options.storage === true && { AzureWebJobsStorage: storageConnection(ports) }),
       ...options.env,
     };
+    options.signal?.throwIfAborted();
     if (options.host !== false) {
       const host = add('host', () => ({
         script: built('host/main.js'),
@@ -223,5 +235,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
   } catch (error) {
     await stop();
     throw error;
+  } finally {
+    options.signal?.removeEventListener('abort', onAbort);
   }
 }

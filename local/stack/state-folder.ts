@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -19,12 +19,12 @@ export interface StateFolder {
 }
 
 const PIDS = 'stack.json';
-const OURS = /^(clock|tls|azurite|storage|stack\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
+const OURS = /^(clock|tls|azurite|storage|stack\.json(\.new)?|host-keys\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
 const PROBE_BYTES = 65_536;
 const LEFTOVERS_MS = 15_000;
 const LOOK_MS = 50;
 
-const record = z.object({ pid: z.int().positive(), children: z.array(z.int().positive()) });
+const recordSchema = z.object({ pid: z.int().positive(), children: z.array(z.int().positive()) });
 
 function isAlive(pid: number): boolean {
   try {
@@ -55,6 +55,9 @@ export function explainProblem(error: unknown, state: string): string | undefine
   return undefined;
 }
 
+// One process may run several stacks, as tests do.
+const held = new Set<string>();
+
 async function whenGone(pids: number[]): Promise<boolean> {
   const until = performance.now() + LEFTOVERS_MS;
   while (pids.some(isAlive)) {
@@ -68,13 +71,13 @@ async function whenGone(pids: number[]): Promise<boolean> {
 async function waitForOthers(path: string): Promise<void> {
   const file = join(path, PIDS);
   if (!existsSync(file)) return;
-  let found: z.infer<typeof record>;
+  let found: z.infer<typeof recordSchema>;
   try {
-    found = record.parse(JSON.parse(readFileSync(file, 'utf8')));
+    found = recordSchema.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
     return;
   }
-  if (found.pid !== process.pid && isAlive(found.pid)) {
+  if (held.has(path) || (found.pid !== process.pid && isAlive(found.pid))) {
     throw new StackProblem(
       `The state folder ${path} is in use by another local stack (process ${found.pid}): stop that one, or choose another folder with --state <folder>.`,
     );
@@ -98,7 +101,8 @@ function empty(path: string): void {
 export async function openStateFolder(options: { path?: string; fresh?: boolean }): Promise<StateFolder> {
   const path = options.path === undefined ? mkdtempSync(join(tmpdir(), 'gatehouse-')) : resolve(options.path);
   const file = (name: string): string => join(path, name);
-  mkdirSync(path, { recursive: true });
+  // It holds the local issuer's keys.
+  mkdirSync(path, { recursive: true, mode: 0o700 });
   await waitForOthers(path);
   if (options.fresh === true) empty(path);
 
@@ -108,7 +112,23 @@ export async function openStateFolder(options: { path?: string; fresh?: boolean 
   } finally {
     rmSync(probe, { force: true });
   }
-  const write = (children: number[]): void => writeFileSync(file(PIDS), JSON.stringify({ pid: process.pid, children }));
+  const write = (children: number[]): void => {
+    // Whole at any moment: after a crash it says whom to wait for.
+    writeFileSync(file(`${PIDS}.new`), JSON.stringify({ pid: process.pid, children }));
+    renameSync(file(`${PIDS}.new`), file(PIDS));
+  };
   write([]);
-  return { path, file, record: write, release: () => rmSync(file(PIDS), { force: true }) };
+  held.add(path);
+  const record = (pids: number[]): void => {
+    try {
+      write(pids);
+    } catch {
+      // A disk that fills up later on is for the parts to report; this is only for whoever comes after a crash.
+    }
+  };
+  const release = (): void => {
+    held.delete(path);
+    rmSync(file(PIDS), { force: true });
+  };
+  return { path, file, record, release };
 }

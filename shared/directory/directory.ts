@@ -3,6 +3,8 @@ import type { Group, Person } from '../domain/eligibility';
 /** The few things that the rules ask of Microsoft Graph. Ids are object ids; a missing object is `undefined`, not an error. */
 export interface Directory {
   group(id: string): Promise<Group | undefined>;
+  /** For a synchronised group: whether its management was moved to the cloud. */
+  isCloudManaged(groupId: string): Promise<boolean>;
   /** By object id or user principal name. */
   person(idOrUpn: string): Promise<Person | undefined>;
   /** All owners that are people, in the directory's order; empty where the group is gone. */

@@ -124,12 +124,6 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
       const answer: unknown = await orUndefined(call(`/groups/${segment(id)}`).query({ $select: GROUP_PROPERTIES }).get() as Promise<unknown>);
       if (answer === undefined) return undefined;
       const found = parse(groupSchema, answer);
-      const onPremisesSyncEnabled = found.onPremisesSyncEnabled === true;
-      let isCloudManaged = false;
-      if (onPremisesSyncEnabled) {
-        const behaviour: unknown = await orUndefined(call(`/groups/${segment(id)}/onPremisesSyncBehavior`).get() as Promise<unknown>);
-        isCloudManaged = z.object({ isCloudManaged: z.literal(true) }).safeParse(behaviour).success;
-      }
       return {
         id: found.id.toLowerCase(),
         displayName: found.displayName ?? found.id,
@@ -137,12 +131,15 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
         mailEnabled: found.mailEnabled === true,
         securityEnabled: found.securityEnabled === true,
         groupTypes: found.groupTypes,
-        onPremisesSyncEnabled,
-        isCloudManaged,
+        onPremisesSyncEnabled: found.onPremisesSyncEnabled === true,
         isAssignableToRole: found.isAssignableToRole === true,
         isManagementRestricted: found.isManagementRestricted === true,
         hiddenMembership: found.visibility === 'HiddenMembership',
       } satisfies Group;
+    },
+    isCloudManaged: async (groupId) => {
+      const answer: unknown = await orUndefined(call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>);
+      return z.object({ isCloudManaged: z.literal(true) }).safeParse(answer).success;
     },
     person: async (idOrUpn) => {
       const answer: unknown = await orUndefined(call(`/users/${segment(idOrUpn)}`).query({ $select: PERSON_PROPERTIES }).get() as Promise<unknown>);

@@ -7,8 +7,6 @@ export interface Group {
   securityEnabled: boolean;
   groupTypes: readonly string[];
   onPremisesSyncEnabled: boolean;
-  /** Only asked for synchronised groups: the cloud has taken over the management of the group. */
-  isCloudManaged: boolean;
   isAssignableToRole: boolean;
   isManagementRestricted: boolean;
   hiddenMembership: boolean;
@@ -57,14 +55,15 @@ const isMicrosoft365 = (group: Group): boolean => group.groupTypes.includes('Uni
 /**
  * Whether the kind of the group lets its membership be self-service at all. Microsoft 365 groups are mail-enabled and allowed;
  * every other mail-enabled group is read-only in Microsoft Graph (Microsoft 365 Enterprise, step 14; Graph `group` resource).
+ * `isCloudManaged` matters for synchronised groups only: the cloud has taken over the management of the group.
  */
-export function refuseGroupKind(group: Group): Refusal | undefined {
+export function refuseGroupKind(group: Group, isCloudManaged: boolean): Refusal | undefined {
   if (group.mailEnabled && !isMicrosoft365(group)) {
     return group.securityEnabled
       ? refuse('group-is-mail-enabled-security', 'This is a mail-enabled security group. Its members are managed in the Exchange admin center.')
       : refuse('group-is-distribution-list', 'This is a distribution list. Its members are managed in the Exchange admin center or in Outlook.');
   }
-  if (group.onPremisesSyncEnabled && !group.isCloudManaged) {
+  if (group.onPremisesSyncEnabled && !isCloudManaged) {
     return refuse('group-is-synchronised', 'This group is synchronised from on-premises Active Directory. Change its members there.');
   }
   if (group.groupTypes.includes('DynamicMembership')) {

@@ -4,7 +4,7 @@ import type { Refusal } from './eligibility';
 import type { Policy, StagePolicy } from './policy';
 
 /** The states of a join request. `failed` is no end: it waits for operations. */
-export type RequestState = 'pending' | 'approved' | 'applying' | 'granted' | 'denied' | 'withdrawn' | 'expired' | 'cancelled' | 'failed';
+export type RequestState = 'pending' | 'approved' | 'applying' | 'granted' | 'ended' | 'denied' | 'withdrawn' | 'expired' | 'cancelled' | 'failed';
 
 /** What a request waits for, told on its status page. */
 export type WaitingFor = 'mail' | 'decision' | 'directory' | 'operations' | null;
@@ -19,6 +19,8 @@ export interface Vote {
 
 export interface Stage {
   index: number;
+  /** 0, and one more each time the stage was reopened: its approvers are then asked anew. */
+  round: number;
   openedAt: string;
   /** When the first mail of this stage was accepted: from here its reminders and its deadline count. */
   askedAt?: string;
@@ -48,6 +50,8 @@ export interface JoinRequest {
   applying?: { wasMember: boolean };
   /** Present once granted. */
   grant?: { from: string; until?: string };
+  /** Present once the grant is over. `removed`: the membership was Gatehouse's to take back, and was. */
+  ended?: { how: 'lapsed'; at: string; removed: boolean };
   /** Why it was cancelled or failed, in words. */
   reason?: { rule: string; sentence: string };
   /** When the next step is due; null when nothing is left to do, or only operations can do it. */
@@ -60,7 +64,7 @@ export type TrailEvent =
   | 'filed'
   | 'approvers-asked'
   | 'approvers-reminded'
-  | 'nobody-to-ask'
+  | 'approvers-unreachable'
   | 'vote-recorded'
   | 'approved'
   | 'denied'
@@ -71,6 +75,7 @@ export type TrailEvent =
   | 'cancelled'
   | 'applying'
   | 'granted'
+  | 'ended'
   | 'failed'
   | 'outcome-told';
 
@@ -97,11 +102,6 @@ export interface Change {
 
 export function isOpen(request: JoinRequest): boolean {
   return request.state === 'pending' || request.state === 'approved' || request.state === 'applying' || request.state === 'failed';
-}
-
-/** Whether an outcome stands that only remains to be told. */
-export function isDecided(state: RequestState): boolean {
-  return state === 'granted' || state === 'denied' || state === 'withdrawn' || state === 'expired' || state === 'cancelled';
 }
 
 export function stagePolicy(request: JoinRequest): StagePolicy {
@@ -160,7 +160,7 @@ export function file(filing: Filing, at: Date): Change {
     filedBy: { kind: filedBy.kind, id: filedBy.id },
     filedAt: iso(at),
     state: 'pending',
-    stage: { index: 0, openedAt: iso(at), reminded: 0, approvers, votes: [] },
+    stage: { index: 0, round: 0, openedAt: iso(at), reminded: 0, approvers, votes: [] },
     waitingFor: 'mail',
     due: iso(at),
     told: false,
@@ -201,7 +201,7 @@ export function vote(request: JoinRequest, by: Approver, choice: 'approve' | 'de
   }
   if (request.stage.index + 1 < request.policy.stages.length) {
     const index = request.stage.index + 1;
-    const stage: Stage = { index, openedAt: iso(at), reminded: 0, approvers: [], votes: [] };
+    const stage: Stage = { index, round: 0, openedAt: iso(at), reminded: 0, approvers: [], votes: [] };
     return {
       kind: 'recorded',
       closes: true,
@@ -253,7 +253,7 @@ export function reopenStage(request: JoinRequest, dropped: readonly Vote[], at: 
   const gone = new Set(dropped.map(({ personId }) => personId));
   const votes = request.stage.votes.filter(({ personId }) => !gone.has(personId));
   return {
-    request: { ...request, state: 'pending', waitingFor: 'mail', due: iso(at), stage: { index: request.stage.index, openedAt: iso(at), reminded: 0, approvers: [], votes } },
+    request: { ...request, state: 'pending', waitingFor: 'mail', due: iso(at), stage: { index: request.stage.index, round: request.stage.round + 1, openedAt: iso(at), reminded: 0, approvers: [], votes } },
     entries: [{ event: 'stage-reopened', at: iso(at), by: GATEHOUSE, data: { dropped: [...gone] } }],
   };
 }
@@ -272,6 +272,45 @@ export function grant(request: JoinRequest, at: Date): Change {
   return {
     request: { ...request, state: 'granted', grant: { from: iso(at), ...(until !== undefined && { until }) }, waitingFor: null, due: iso(at) },
     entries: [{ event: 'granted', at: iso(at), by: GATEHOUSE, ...(until !== undefined && { data: { until } }) }],
+  };
+}
+
+/** The time of the grant is over. `removed` says whether the membership was Gatehouse's to take back. */
+export function end(request: JoinRequest, removed: boolean, at: Date): Change {
+  return {
+    request: { ...request, state: 'ended', ended: { how: 'lapsed', at: iso(at), removed }, told: false, due: iso(at) },
+    entries: [{ event: 'ended', at: iso(at), by: GATEHOUSE, data: { how: 'lapsed', removed } }],
+  };
+}
+
+/** The step can't be taken now: the status says what it waits for, and when it is tried again. */
+export function postpone(request: JoinRequest, waitingFor: WaitingFor, until: Date): Change {
+  return { request: { ...request, waitingFor, due: iso(until) }, entries: [] };
+}
+
+/** What was done to reach those who may decide now. */
+export interface Asking {
+  approvers: Approver[];
+  /** Ids of people whose mail was accepted in this step. */
+  asked: string[];
+  reminded: string[];
+  /** Ids of people whom the mail service won't deliver to. */
+  unreachable: string[];
+  /** How many of the stage's reminders have been dealt with. */
+  reminders: number;
+}
+
+/** Mails were accepted: from the first one on the stage's clock runs. */
+export function asked(request: JoinRequest, asking: Asking, at: Date): Change {
+  const { approvers, reminders } = asking;
+  const askedAt = request.stage.askedAt ?? (asking.asked.length > 0 ? iso(at) : undefined);
+  const stage: Stage = { ...request.stage, approvers, reminded: reminders, ...(askedAt !== undefined && { askedAt }) };
+  const next: JoinRequest = { ...request, stage, waitingFor: askedAt === undefined ? 'mail' : 'decision' };
+  const entry = (event: TrailEvent, people: string[]): TrailEntry[] =>
+    people.length === 0 ? [] : [{ event, at: iso(at), by: GATEHOUSE, data: { stage: stage.index, people } }];
+  return {
+    request: { ...next, due: iso(nextDue(next, at)) },
+    entries: [...entry('approvers-asked', asking.asked), ...entry('approvers-reminded', asking.reminded), ...entry('approvers-unreachable', asking.unreachable)],
   };
 }
 

@@ -48,11 +48,11 @@ export function inSeries(items: readonly string[]): string {
   return items.length === 1 ? last : `${items.slice(0, -1).join(', ')} and ${last}`;
 }
 
-/** Names in a series; of more than `most`, the first ones and how many others. */
-export function namesInSeries(names: readonly string[], most = 8): string {
+/** Names as they are listed; of more than `most`, the first ones and how many others. */
+export function namesShown(names: readonly string[], most = 8): string[] {
   const clean = names.map(nameOf);
-  if (clean.length <= most) return inSeries(clean);
-  return inSeries([...clean.slice(0, most - 1), `${clean.length - most + 1} others`]);
+  if (clean.length <= most) return clean;
+  return [...clean.slice(0, most - 1), `${clean.length - most + 1} others`];
 }
 
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });

@@ -19,7 +19,8 @@ export interface OpenRows {
   delete(row: OpenRow): Promise<void>;
   /** Rows due before `before`, earliest first. */
   due(before: Date): AsyncIterable<OpenRow>;
-  all(): AsyncIterable<OpenRow>;
+  /** One page in order of due time, behind the key `after`; `next` is the key to go on from. */
+  page(size: number, after: string): Promise<{ rows: OpenRow[]; next?: string }>;
 }
 
 const rowKey = ({ due, kind, requestId }: OpenRow): string => `${due}_${kind}_${requestId}`;
@@ -31,13 +32,20 @@ function parse(key: string): OpenRow {
 
 /** Open rows have their due time first in the key, so that the sweeper reads only what is due, however many sleep. */
 export function openRows(table: Table): OpenRows {
-  const range = async function* (filter: string): AsyncIterable<OpenRow> {
-    for await (const { rowKey: key } of table.list(filter)) yield parse(key ?? '');
+  const range = async function* (filter: string, pageSize?: number): AsyncIterable<OpenRow> {
+    for await (const { rowKey: key } of table.list(filter, pageSize)) yield parse(key ?? '');
   };
   return {
     put: (row) => table.put({ partitionKey: PARTITION, rowKey: rowKey(row) }),
     delete: (row) => table.delete(PARTITION, rowKey(row)),
     due: (before) => range(odata`PartitionKey eq ${PARTITION} and RowKey lt ${before.toISOString()}`),
-    all: () => range(odata`PartitionKey eq ${PARTITION}`),
+    page: async (size, after) => {
+      const rows: OpenRow[] = [];
+      for await (const row of range(odata`PartitionKey eq ${PARTITION} and RowKey gt ${after}`, size + 1)) {
+        if (rows.length === size) return { rows, next: rowKey(rows.at(-1) ?? row) };
+        rows.push(row);
+      }
+      return { rows };
+    },
   };
 }

@@ -19,8 +19,8 @@ export type Content = Html | string | number | false | null | undefined | readon
 
 // Control characters but tab and line feed; marks, overrides and isolates that turn the direction of what follows;
 // characters that take no room, by which one name can pass for another (the joiners stay: scripts and emoji need them).
-// eslint-disable-next-line no-control-regex
-const UNSEEN = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u206F\uFEFF]/gu;
+const UNSEEN =
+  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u061C\u200B\u200E\u200F\u202A-\u202E\u2060\u2066-\u206F\uFEFF]/gu;
 
 /** The text without what a reader can't see: control characters and those that reverse or hide text. Line ends become `\n`. */
 export function plain(text: string): string {
@@ -56,4 +56,31 @@ function render(content: Content): string {
 export function html(literals: TemplateStringsArray, ...contents: Content[]): Html {
   const parts = literals.map((literal, index) => literal + render(contents[index]));
   return new Markup(parts.join(''));
+}
+
+/** Text whose line ends are kept. */
+export function withBreaks(text: string): Html {
+  return html`${text.split('\n').map((line, index) => [index > 0 && html`<br />`, line])}`;
+}
+
+/** Names and the like in a series (`a, b and c`), each kept from turning the direction of its neighbours. */
+export function series(items: readonly string[]): Html {
+  return html`${items.map((item, index) => [separator(index, items.length), html`<bdi>${item}</bdi>`])}`;
+}
+
+function separator(index: number, length: number): string {
+  if (index === 0) return '';
+  return index === length - 1 ? ' and ' : ', ';
+}
+
+/** A style sheet: `text` is, to the letter, what stands inside `element`, as a hash in a content security policy needs. */
+export interface Style {
+  readonly text: string;
+  readonly element: Html;
+}
+
+/** A style sheet that holds nothing but what stands in the source, without the white space. */
+export function css(literals: TemplateStringsArray): Style {
+  const text = literals.join('').replace(/\s+/g, ' ').trim();
+  return { text, element: new Markup(`<style>${text}</style>`) };
 }

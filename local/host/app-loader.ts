@@ -1,0 +1,50 @@
+import { existsSync, globSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { extname, join, relative } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { injectCoreModule } from './core-injection';
+import type { Registrations } from './functions-core';
+import { createFunctionsCore } from './functions-core';
+import type { AppConfig } from './host-config';
+import { HostFailure, messageOf } from './host-failure';
+import type { Log } from './log';
+
+/** An app whose entry points have run. */
+export interface LoadedApp {
+  registrations: Registrations;
+  unload(): void;
+}
+
+function entryPoints(config: AppConfig): string[] {
+  const direct = join(config.folder, config.main);
+  const candidates = [direct, `${direct}.js`, join(direct, 'index.js')];
+  const literal = /[*?[{]/.test(config.main) ? undefined : candidates.find((file) => extname(file) && existsSync(file));
+  const files = literal === undefined ? globSync(config.main, { cwd: config.folder }).sort() : [literal];
+  const loadable = files.filter((file) => /\.[cm]?js$/.test(file));
+  if (loadable.length > 0) return loadable.map((file) => (file === literal ? file : join(config.folder, file)));
+  throw new HostFailure(`"main" of ${join(config.folder, 'package.json')} names no file (${config.main}); build the app.`);
+}
+
+async function loadFile(file: string, isEsm: boolean): Promise<void> {
+  const asModule = extname(file) === '.mjs' || (isEsm && extname(file) === '.js');
+  if (asModule) await import(pathToFileURL(file).href);
+  else createRequire(file)(file);
+}
+
+/** Runs the app's entry points in this process, with `@azure/functions-core` provided by this host. */
+export async function loadApp(config: AppConfig, log: Log): Promise<LoadedApp> {
+  const files = entryPoints(config);
+  const { module, registrations } = createFunctionsCore(log);
+  const unload = injectCoreModule(module);
+  for (const file of files) {
+    try {
+      await loadFile(file, config.isEsm);
+    } catch (error) {
+      unload();
+      if (error instanceof Error && error.stack) log('error', 'Host.Startup', error.stack);
+      throw new HostFailure(`${relative(config.folder, file)} of the app failed to load (${messageOf(error)}); correct the app.`);
+    }
+  }
+  registrations.seal();
+  return { registrations, unload };
+}

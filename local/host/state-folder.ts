@@ -1,0 +1,53 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { HostFailure, messageOf } from './host-failure';
+
+/** Opens the host's database in its state folder, for this process alone. */
+export function openState(folder: string): DatabaseSync {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch (error) {
+    throw new HostFailure(`The state folder ${folder} can't be made (${messageOf(error)}); name another with --state.`);
+  }
+  const file = join(folder, 'host.db');
+  let database: DatabaseSync | undefined;
+  try {
+    database = new DatabaseSync(file);
+    database.exec(`
+      PRAGMA busy_timeout = 1000;
+      PRAGMA locking_mode = EXCLUSIVE;
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = NORMAL;
+      CREATE TABLE IF NOT EXISTS host (started INTEGER);
+      DELETE FROM host;
+      INSERT INTO host (started) VALUES (unixepoch());
+    `);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw stateFailure(file, error);
+  }
+}
+
+/** A database error that stops the host, as a sentence; undefined for any other error. */
+export function fatalStateError(error: unknown): HostFailure | undefined {
+  const code = resultCode(error);
+  if (code === 13) return new HostFailure('The disk is full: make room for the state folder and start again; nothing is lost.');
+  if (code === 8 || code === 10 || code === 14) {
+    return new HostFailure(`The state folder can't be written (${messageOf(error)}); mend it and start again.`);
+  }
+  return undefined;
+}
+
+/** SQLite's primary result code. */
+function resultCode(error: unknown): number | undefined {
+  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
+  return error.errcode & 0xff;
+}
+
+function stateFailure(file: string, error: unknown): HostFailure {
+  if (resultCode(error) === 5) return new HostFailure(`${file} is in use by another host; stop that one or name another folder with --state.`);
+  if (resultCode(error) === 13) return new HostFailure(`The disk is full: make room for ${file} and start again.`);
+  return new HostFailure(`${file} can't be used (${messageOf(error)}); check its permissions or name another folder with --state.`);
+}

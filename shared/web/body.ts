@@ -1,0 +1,47 @@
+import type { HttpRequest } from '@azure/functions';
+import type { z } from 'zod';
+
+import { fieldErrors, Problem, problems } from './problem';
+
+/** Largest body that a door reads, in bytes. */
+export const BODY_LIMIT = 65_536;
+
+const tooLarge = (): Problem => new Problem(413, 'body-too-large', 'The body is too large', `Send at most ${String(BODY_LIMIT)} bytes.`);
+const wrong = (detail: string): Problem => problems.badRequest([{ pointer: '', detail }]);
+
+async function readText(request: HttpRequest, mediaType: string): Promise<string> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
+  if (type !== mediaType) {
+    throw new Problem(415, 'unsupported-media-type', 'The content type is not supported', `Send the body as '${mediaType}'.`, { headers: { accept: mediaType } });
+  }
+  if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) throw tooLarge();
+  const bytes = await request.arrayBuffer();
+  if (bytes.byteLength > BODY_LIMIT) throw tooLarge();
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw wrong('The body is not valid UTF-8.');
+  }
+}
+
+/** The JSON body and the text it was read from. @throws {Problem} 400, 413 or 415, with every field error at once. */
+export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<{ value: T; text: string }> {
+  const text = await readText(request, 'application/json');
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw wrong(text === '' ? 'The body is empty. Send a JSON object.' : 'The body is not valid JSON. Was it cut off?');
+  }
+  const parsed = schema.safeParse(json);
+  if (!parsed.success) throw problems.badRequest(fieldErrors(parsed.error));
+  return { value: parsed.data, text };
+}
+
+/** The fields of a posted form. @throws {Problem} 400, 413 or 415. */
+export async function readForm<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+  const text = await readText(request, 'application/x-www-form-urlencoded');
+  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(text)));
+  if (!parsed.success) throw problems.badRequest(fieldErrors(parsed.error));
+  return parsed.data;
+}

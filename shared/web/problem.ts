@@ -1,0 +1,79 @@
+import type { HttpResponseInit } from '@azure/functions';
+import type { z } from 'zod';
+
+/** One wrong field: a JSON pointer into the body (or the name of a parameter) and what to do about it. */
+export interface FieldError {
+  pointer: string;
+  detail: string;
+}
+
+export type ProblemType =
+  | 'bad-request'
+  | 'unauthenticated'
+  | 'forbidden'
+  | 'not-found'
+  | 'conflict'
+  | 'filing-in-progress'
+  | 'gone'
+  | 'body-too-large'
+  | 'unsupported-media-type'
+  | 'idempotency-key-reused'
+  | 'precondition-failed'
+  | 'precondition-required'
+  | 'too-many-requests'
+  | 'unavailable'
+  | 'internal'
+  | (string & {});
+
+interface ProblemOptions {
+  errors?: readonly FieldError[];
+  headers?: Record<string, string>;
+  /** More members of the problem document. */
+  with?: Record<string, unknown>;
+}
+
+/** An answer that is not the one asked for, as RFC 9457 problem details. Thrown or returned by handlers. */
+export class Problem extends Error {
+  override name = 'Problem';
+  constructor(
+    readonly status: number,
+    readonly type: ProblemType,
+    readonly title: string,
+    readonly detail: string,
+    readonly options: ProblemOptions = {},
+  ) {
+    super(title);
+  }
+
+  /** The response; `correlationId` finds the request in the logs. */
+  response(base: string, correlationId: string): HttpResponseInit {
+    const { errors, headers, with: more } = this.options;
+    return {
+      status: this.status,
+      headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
+      body: JSON.stringify({ type: `${base}/problems/${this.type}`, title: this.title, status: this.status, detail: this.detail, ...(errors && { errors }), ...more, correlationId }),
+    };
+  }
+}
+
+const pointer = (path: readonly PropertyKey[]): string => path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+/** All issues of a zod error, one entry a field. */
+export function fieldErrors(error: z.ZodError): FieldError[] {
+  return error.issues.flatMap((issue): FieldError[] => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'There is no such field. Remove it.' }));
+    return [{ pointer: pointer(issue.path), detail: issue.message }];
+  });
+}
+
+export const problems = {
+  badRequest: (errors: readonly FieldError[]): Problem =>
+    new Problem(400, 'bad-request', 'The request has errors', errors.map(({ pointer: where, detail }) => (where === '' ? detail : `${where}: ${detail}`)).join(' '), { errors }),
+  unauthenticated: (why: string): Problem =>
+    new Problem(401, 'unauthenticated', 'Sign-in is needed', `Send a valid Microsoft Entra access token for this API as 'Authorization: Bearer …'. (${why})`, {
+      headers: { 'www-authenticate': 'Bearer' },
+    }),
+  forbidden: (detail: string): Problem => new Problem(403, 'forbidden', 'Not allowed', detail),
+  notFound: (detail = 'There is nothing here that you may see.'): Problem => new Problem(404, 'not-found', 'Not found', detail),
+  unavailable: (detail: string, seconds = 5): Problem => new Problem(503, 'unavailable', 'Not available now', detail, { headers: { 'retry-after': String(seconds) } }),
+} as const;
