@@ -21,7 +21,7 @@ export const tokenUrl = (entra: string): string => `${entra}/${tenant.id}/oauth2
 export const firstRequest = {
   path: `/api/groups/${groups.design.id}/join-requests`,
   body: {
-    requester: { userPrincipalName: userPrincipalNameOf(people.rita) },
+    userPrincipalName: userPrincipalNameOf(people.rita),
     justification: 'I join the design team in March.',
   },
 } as const;

@@ -36,7 +36,7 @@ export function tell(services: Services, input: StepInput): Promise<Standing> {
   });
 }
 
-const isOutcomeMail = (key: string): boolean => key.startsWith('outcome_') || key.startsWith('closed_');
+const isOutcomeMail = (key: string): boolean => /^(outcome|closed|ended)_/.test(key);
 
 /** Everyone whose asking was accepted, at whatever stage, but for the one whose decision ended it: that person saw it happen. */
 function askedPeople({ stored: { request }, mails }: Dossier): Mail['to'][] {
@@ -56,13 +56,13 @@ async function mailsToSend({ config, directory }: Services, dossier: Dossier, ou
   const base = config.PUBLIC_BASE_URL;
 
   const toRequester = (): Mail[] => {
-    const key = `outcome_${request.requester.id}`;
+    const key = `${outcome.kind === 'ended' ? 'ended' : 'outcome'}_${request.requester.id}`;
     // without a mailbox the status is all there is
     if (mails.has(key) || person?.mail == null) return [];
     const message = outcomeMessage({ facts, outcome, recipient: person.displayName, statusLink: statusLink(base, request) });
     return [mailOf(request.id, key, { id: person.id, name: person.displayName, address: person.mail }, message)];
   };
-  const toOthers = askedPeople(dossier).flatMap((to): Mail[] => {
+  const toOthers = (outcome.kind === 'ended' ? [] : askedPeople(dossier)).flatMap((to): Mail[] => {
     const key = `closed_${to.id}`;
     if (mails.has(key)) return [];
     return [mailOf(request.id, key, to, closedMessage({ facts, outcome, recipient: to.name, link: `${base}/api/decisions/${links.get(to.id) ?? ''}` }))];

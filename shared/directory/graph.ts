@@ -138,8 +138,14 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
       } satisfies Group;
     },
     isCloudManaged: async (groupId) => {
-      const answer: unknown = await orUndefined(call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>);
-      return z.object({ isCloudManaged: z.literal(true) }).safeParse(answer).success;
+      try {
+        const answer: unknown = await orUndefined(call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>);
+        return z.object({ isCloudManaged: z.literal(true) }).safeParse(answer).success;
+      } catch (error) {
+        // needs a permission that joining does not; without it a synchronised group counts as managed on-premises
+        if (error instanceof DirectoryRefused && error.status === 403) return false;
+        throw error;
+      }
     },
     person: async (idOrUpn) => {
       const answer: unknown = await orUndefined(call(`/users/${segment(idOrUpn)}`).query({ $select: PERSON_PROPERTIES }).get() as Promise<unknown>);

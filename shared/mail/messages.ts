@@ -13,7 +13,9 @@ export type Outcome =
   | { kind: 'denied'; decidedBy: string[]; comment?: string }
   | { kind: 'expired' }
   | { kind: 'cancelled'; reason: string }
-  | { kind: 'withdrawn' };
+  | { kind: 'withdrawn' }
+  /** The time of a granted membership is over; `removed` says whether it was Gatehouse's to take back. */
+  | { kind: 'ended'; removed: boolean };
 
 /** Asks an approver to decide. `recipient` is the name of the one person for whom the links are; `reminder` and `stage.index` count from 1. */
 export function approvalMessage(m: {
@@ -194,6 +196,7 @@ const STATUS: Readonly<Record<Outcome['kind'], { status: string; tone: Tone }>> 
   expired: { status: 'Expired', tone: 'late' },
   cancelled: { status: 'Cancelled', tone: 'late' },
   withdrawn: { status: 'Withdrawn', tone: 'open' },
+  ended: { status: 'Ended', tone: 'open' },
 };
 
 const by = (names: readonly string[]): string => (names.length === 0 ? '' : ` by ${inSeries(namesShown(names))}`);
@@ -225,6 +228,13 @@ function toRequester(outcome: Outcome, group: string): { heading: string; senten
         heading: `Your request to join ${group} was withdrawn`,
         sentence: 'It will not be decided. Your access has not changed.',
       };
+    case 'ended':
+      return {
+        heading: `The time of your membership in ${group} is over`,
+        sentence: outcome.removed
+          ? 'You are no longer a member. You may ask again.'
+          : 'You may still be a member: that membership does not depend on this request alone, so it was left as it is.',
+      };
   }
 }
 
@@ -240,6 +250,8 @@ function toApprover(outcome: Outcome, requester: string, group: string): string 
       return `The request was cancelled. ${asSentence(outcome.reason)}`;
     case 'withdrawn':
       return `The request was withdrawn. Nothing has changed about ${requester}’s access.`;
+    case 'ended':
+      return `The time for which ${requester} was to be a member of ${group} is over.`;
   }
 }
 

@@ -46,13 +46,16 @@ export async function retryOnConflict<T>(attempt: () => Promise<T>, attempts = 8
 
 const status = (error: unknown): number | undefined => (error instanceof RestError ? error.statusCode : undefined);
 
+/** A batch tells it in words only, any other call by its code. */
+const isTableMissing = (error: unknown): boolean => status(error) === 404 && /TableNotFound|table specified does not exist/i.test(String(error));
+
 async function conflicts<T>(work: Promise<T>): Promise<T> {
   try {
     return await work;
   } catch (error) {
     const code = status(error);
     // 404 is a row that is gone, or a table that was never made: only the first is a conflict
-    if (code === 409 || code === 412 || (code === 404 && !String(error).includes('TableNotFound'))) throw new Conflict(String(error));
+    if (code === 409 || code === 412 || (code === 404 && !isTableMissing(error))) throw new Conflict(String(error));
     throw error;
   }
 }
@@ -83,7 +86,7 @@ export function connectTables(endpoint: string, credential: TokenCredential): Ta
       try {
         return await work();
       } catch (error) {
-        if (status(error) !== 404 || !String(error).includes('TableNotFound')) throw error;
+        if (!isTableMissing(error)) throw error;
         made ??= client.createTable().catch((failure: unknown) => {
           made = undefined;
           throw failure;
@@ -99,7 +102,7 @@ export function connectTables(endpoint: string, credential: TokenCredential): Ta
           try {
             return await client.getEntity(partitionKey, rowKey);
           } catch (error) {
-            if (status(error) === 404 && !String(error).includes('TableNotFound')) return undefined;
+            if (status(error) === 404 && !isTableMissing(error)) return undefined;
             throw error;
           }
         }),

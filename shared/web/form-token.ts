@@ -17,7 +17,7 @@ function tokenIn(headers: Headers): string | undefined {
 /** The token for a form and the cookie that it must match; a browser keeps its token, so that several open pages all work. */
 export function formToken(headers: Headers): { token: string; cookie: Cookie } {
   const token = tokenIn(headers) ?? randomBytes(16).toString('base64url');
-  return { token, cookie: { name: NAME, value: token, path: '/', secure: true, httpOnly: true, sameSite: 'Strict' } };
+  return { token, cookie: { name: NAME, value: token, path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } };
 }
 
 /** Whether a post comes from a form that we gave to this browser: its `Origin` is ours, and cookie and field are the same. */

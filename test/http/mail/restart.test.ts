@@ -96,7 +96,6 @@ describe('a service that is killed', () => {
     const kept = (await second.mails()).map(({ subject }) => subject);
     expect(kept).toEqual(expect.arrayContaining(accepted));
     await each(ids, second.send);
-    expect(await second.mails()).toHaveLength(ids.length);
     const all = (await second.mails()).map(({ subject }) => subject);
     expect(all.sort()).toEqual([...ids].sort());
   });
