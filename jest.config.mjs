@@ -1,10 +1,19 @@
 const common = {
   testEnvironment: 'node',
-  transform: { '^.+\\.(ts|js|mjs)$': ['@swc/jest', { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } }] },
+  transform: {
+    '^.+\\.(ts|js|mjs)$': [
+      '@swc/jest',
+      { jsc: { target: 'es2023', parser: { syntax: 'typescript' } }, module: { type: 'commonjs' } },
+    ],
+  },
   // jose is published as ES modules only
   transformIgnorePatterns: ['/node_modules/(?!(jose)/)'],
 };
-const project = (displayName, folder = displayName) => ({ ...common, displayName, testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`] });
+const project = (displayName, folder = displayName) => ({
+  ...common,
+  displayName,
+  testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`],
+});
 
 export default {
   projects: [project('unit'), project('workflow'), project('http'), project('browser')],

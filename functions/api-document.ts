@@ -25,14 +25,23 @@ function parametersOf(row: Door, api: Described): Json[] {
     .map((name) => ({ name, in: 'path', required: true, schema: { type: 'string' } }));
   const query = api.query === undefined ? {} : ((schemaOf(api.query, 'input')['properties'] ?? {}) as Json);
   const inQuery = Object.entries(query).map(([name, schema]) => ({ name, in: 'query', required: false, schema }));
-  const inHeader = Object.entries(api.headers ?? {}).map(([name, description]) => ({ name, in: 'header', required: false, description, schema: { type: 'string' } }));
+  const inHeader = Object.entries(api.headers ?? {}).map(([name, description]) => ({
+    name,
+    in: 'header',
+    required: false,
+    description,
+    schema: { type: 'string' },
+  }));
   return [...inPath, ...inQuery, ...inHeader];
 }
 
 function operationOf(row: Door, api: Described): Json {
   const answers = Object.entries(api.answers).map(([status, { description, body }]) => [
     status,
-    { description, ...(body !== undefined && { content: { 'application/json': { schema: schemaOf(body, 'output') } } }) },
+    {
+      description,
+      ...(body !== undefined && { content: { 'application/json': { schema: schemaOf(body, 'output') } } }),
+    },
   ]);
   return {
     operationId: row.name,
@@ -40,10 +49,15 @@ function operationOf(row: Door, api: Described): Json {
     description: row.rule,
     ...(row.admits === 'anyone' ? { security: [] } : { security: [{ entra: row.admits.roles }] }),
     parameters: parametersOf(row, api),
-    ...(api.body !== undefined && { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(api.body, 'input') } } } }),
+    ...(api.body !== undefined && {
+      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(api.body, 'input') } } },
+    }),
     responses: {
       ...Object.fromEntries(answers),
-      default: { description: 'What went wrong, as problem details (RFC 9457).', content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } } },
+      default: {
+        description: 'What went wrong, as problem details (RFC 9457).',
+        content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
+      },
     },
   };
 }
@@ -58,12 +72,24 @@ export function describeApi(doors: readonly Door[], base: string): Json {
   }
   return {
     openapi: '3.1.0',
-    info: { title: 'Gatehouse', version: '1', description: 'Ask for membership in Microsoft Entra ID groups; their owners decide.', license: { name: 'MIT', identifier: 'MIT' } },
+    info: {
+      title: 'Gatehouse',
+      version: '1',
+      description: 'Ask for membership in Microsoft Entra ID groups; their owners decide.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
     servers: [{ url: base }],
     paths,
     components: {
       schemas: { Problem: schemaOf(problemSchema, 'output') },
-      securitySchemes: { entra: { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'Microsoft Entra access token for this API. The names are app roles.' } },
+      securitySchemes: {
+        entra: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'JWT',
+          description: 'Microsoft Entra access token for this API. The names are app roles.',
+        },
+      },
     },
   };
 }

@@ -75,7 +75,8 @@ function configured(): Services {
   try {
     return services();
   } catch (error) {
-    if (error instanceof ConfigError) throw problems.unavailable('The service is not configured. Its operators find the reason in the log.', 60);
+    if (error instanceof ConfigError)
+      throw problems.unavailable('The service is not configured. Its operators find the reason in the log.', 60);
     throw error;
   }
 }
@@ -85,17 +86,33 @@ function admit(caller: Caller, admits: Admits): void {
   if (caller.kind === 'nobody') throw problems.unauthenticated('there was none');
   if (caller.kind === 'person' && admits.people) return;
   if (!caller.roles.some((role) => admits.roles.includes(role))) {
-    throw problems.forbidden(`This needs ${admits.people ? 'a person’s token, or ' : ''}one of the app roles ${admits.roles.join(', ')}.`);
+    throw problems.forbidden(
+      `This needs ${admits.people ? 'a person’s token, or ' : ''}one of the app roles ${admits.roles.join(', ')}.`,
+    );
   }
 }
 
 function toProblem(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof TokenRejected) return problems.unauthenticated(`this one was not accepted: ${error.message}`);
-  if (error instanceof TokensUnavailable) return problems.unavailable('The signing keys of Microsoft Entra ID can’t be read now.');
-  if (error instanceof DirectoryUnavailable) return problems.unavailable('Microsoft Graph does not answer now. Nothing was changed.', Math.ceil((error.retryAfterMs ?? 5_000) / 1_000));
-  if (error instanceof DirectoryRefused) return problems.unavailable('Microsoft Graph refuses this. Operations must look at the permissions of Gatehouse.', 60);
-  return new Problem(500, 'internal', 'Something went wrong here', 'It was logged under the correlation id. Try again; if it stays, tell operations.');
+  if (error instanceof TokensUnavailable)
+    return problems.unavailable('The signing keys of Microsoft Entra ID can’t be read now.');
+  if (error instanceof DirectoryUnavailable)
+    return problems.unavailable(
+      'Microsoft Graph does not answer now. Nothing was changed.',
+      Math.ceil((error.retryAfterMs ?? 5_000) / 1_000),
+    );
+  if (error instanceof DirectoryRefused)
+    return problems.unavailable(
+      'Microsoft Graph refuses this. Operations must look at the permissions of Gatehouse.',
+      60,
+    );
+  return new Problem(
+    500,
+    'internal',
+    'Something went wrong here',
+    'It was logged under the correlation id. Try again; if it stays, tell operations.',
+  );
 }
 
 // A caller may bring its own correlation id; anything but a plain token is replaced, so that it can't write into the log.
@@ -119,7 +136,10 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
   const route = `${door.method} /api/${door.route}`;
   return async (request, log) => {
     const correlationId = correlation(request);
-    const answered = (response: HttpResponseInit): HttpResponseInit => ({ ...response, headers: { ...response.headers, 'x-correlation-id': correlationId } });
+    const answered = (response: HttpResponseInit): HttpResponseInit => ({
+      ...response,
+      headers: { ...response.headers, 'x-correlation-id': correlationId },
+    });
     let known: Services | undefined;
     try {
       known = configured();
@@ -131,11 +151,27 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
       if (!params.success) throw problems.badRequest(fieldErrors(params.error));
       const durable = instances(df.getClient(log));
       const workflows = { join: joinWorkflows(durable), grant: grantWorkflows(durable) };
-      return answered(await door.handle({ request, params: params.data, caller, services: known, workflows, route, at: new Date(), correlationId, log }));
+      return answered(
+        await door.handle({
+          request,
+          params: params.data,
+          caller,
+          services: known,
+          workflows,
+          route,
+          at: new Date(),
+          correlationId,
+          log,
+        }),
+      );
     } catch (error) {
       const problem = toProblem(error);
-      if (problem.status >= 500) log.error(`${route} ${correlationId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
-      if (known !== undefined && door.page !== undefined) return answered(door.page(problem, { services: known, correlationId }));
+      if (problem.status >= 500)
+        log.error(
+          `${route} ${correlationId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        );
+      if (known !== undefined && door.page !== undefined)
+        return answered(door.page(problem, { services: known, correlationId }));
       return answered(problem.response(known?.config.PUBLIC_BASE_URL ?? '', correlationId));
     }
   };
@@ -159,7 +195,8 @@ export function actorOf(caller: Caller): Actor & { kind: 'person' | 'app' } {
   return { kind: caller.kind, id: caller.id, ...(caller.kind === 'person' && { name: caller.name }) };
 }
 
-export const hasRole = (caller: Caller, role: string): boolean => caller.kind !== 'nobody' && caller.roles.includes(role);
+export const hasRole = (caller: Caller, role: string): boolean =>
+  caller.kind !== 'nobody' && caller.roles.includes(role);
 
 /** JSON that no cache keeps. */
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}): HttpResponseInit => ({

@@ -9,7 +9,10 @@ const health = door({
   route: 'health',
   admits: 'anyone',
   rule: 'Tells nothing but that the app answers.',
-  api: { summary: 'Whether the app answers', answers: { 200: { description: 'It does.', body: z.object({ status: z.literal('ok') }) } } },
+  api: {
+    summary: 'Whether the app answers',
+    answers: { 200: { description: 'It does.', body: z.object({ status: z.literal('ok') }) } },
+  },
   params: z.record(z.string(), z.string()),
   handle: () => Promise.resolve(json(200, { status: 'ok' })),
 });

@@ -12,11 +12,15 @@ import type { Caller } from '../shared/web/tokens';
 import { actorOf, door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
 
-const guid = z.guid('Give an object id: a GUID such as 4f1c3a52-9d0e-4c57-8f0a-2b7d9c1e6a30.').transform((id) => id.toLowerCase());
+const guid = z
+  .guid('Give an object id: a GUID such as 4f1c3a52-9d0e-4c57-8f0a-2b7d9c1e6a30.')
+  .transform((id) => id.toLowerCase());
 export const groupParams = z.object({ groupId: guid });
-export const requestParams = z.object({ requestId: z.string().regex(/^[0-9a-f]{32}$/, 'Give the id of a join request: 32 hexadecimal digits.') });
+export const requestParams = z.object({
+  requestId: z.string().regex(/^[0-9a-f]{32}$/, 'Give the id of a join request: 32 hexadecimal digits.'),
+});
 
-// eslint-disable-next-line no-control-regex -- control characters are what is looked for
+ 
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 const MARKUP = /<[/!?]?[a-z][^>]*>/i;
 
@@ -30,7 +34,11 @@ export const plainText = (most: number) =>
 
 export const fileBody = z
   .strictObject({
-    userId: z.guid('Give the object id of the person.').transform((id) => id.toLowerCase()).optional().describe('Object id of the person who shall become a member.'),
+    userId: z
+      .guid('Give the object id of the person.')
+      .transform((id) => id.toLowerCase())
+      .optional()
+      .describe('Object id of the person who shall become a member.'),
     userPrincipalName: z
       .string()
       .regex(/^[^\s/\\?%*:|"<>]{1,64}@[A-Za-z0-9.-]{1,48}$/, 'Give a user principal name such as rita@contoso.example.')
@@ -39,18 +47,27 @@ export const fileBody = z
     justification: plainText(2_000).default('').describe('Why the person needs to be a member; the approvers read it.'),
     duration: z
       .string()
-      .refine((text) => (parseDuration(text) ?? 0) > 0, 'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P30D.')
+      .refine(
+        (text) => (parseDuration(text) ?? 0) > 0,
+        'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P30D.',
+      )
       .optional()
-      .describe('How long the membership shall last, from when it is granted; without an end where the policy allows that.'),
+      .describe(
+        'How long the membership shall last, from when it is granted; without an end where the policy allows that.',
+      ),
   })
-  .refine(({ userId, userPrincipalName }) => userId === undefined || userPrincipalName === undefined, { path: ['userPrincipalName'], error: 'Give userId or userPrincipalName, not both.' });
+  .refine(({ userId, userPrincipalName }) => userId === undefined || userPrincipalName === undefined, {
+    path: ['userPrincipalName'],
+    error: 'Give userId or userPrincipalName, not both.',
+  });
 
 const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
 
 function idempotencyKey(headers: { get(name: string): string | null }): string | undefined {
   const key = headers.get('idempotency-key');
   if (key === null) return undefined;
-  if (!IDEMPOTENCY_KEY.test(key)) throw problems.badRequest([{ pointer: 'Idempotency-Key', detail: 'Use 1 to 255 visible ASCII characters.' }]);
+  if (!IDEMPOTENCY_KEY.test(key))
+    throw problems.badRequest([{ pointer: 'Idempotency-Key', detail: 'Use 1 to 255 visible ASCII characters.' }]);
   return key;
 }
 
@@ -59,11 +76,14 @@ function personOf(caller: Caller, body: z.output<typeof fileBody>): string {
   const named = body.userId ?? body.userPrincipalName;
   if (caller.kind === 'person') {
     if (body.userPrincipalName !== undefined || (body.userId !== undefined && body.userId !== caller.id)) {
-      throw problems.forbidden('People ask for themselves: leave out userId and userPrincipalName. Systems with the app role Requests.Submit ask for others.');
+      throw problems.forbidden(
+        'People ask for themselves: leave out userId and userPrincipalName. Systems with the app role Requests.Submit ask for others.',
+      );
     }
     return caller.id;
   }
-  if (named === undefined) throw problems.badRequest([{ pointer: '/userId', detail: 'Say for whom: give userId or userPrincipalName.' }]);
+  if (named === undefined)
+    throw problems.badRequest([{ pointer: '/userId', detail: 'Say for whom: give userId or userPrincipalName.' }]);
   return named;
 }
 
@@ -76,9 +96,14 @@ const filing = door({
   api: {
     summary: 'Ask for a membership',
     body: fileBody,
-    headers: { 'Idempotency-Key': 'Makes a repeat of this call return the first answer and finish what was left half done.' },
+    headers: {
+      'Idempotency-Key': 'Makes a repeat of this call return the first answer and finish what was left half done.',
+    },
     answers: {
-      200: { description: 'The person has an open request for this group already: its id and state.', body: statusSchema.partial().required({ id: true, state: true }) },
+      200: {
+        description: 'The person has an open request for this group already: its id and state.',
+        body: statusSchema.partial().required({ id: true, state: true }),
+      },
       202: { description: 'Filed. `Location` is where its state is read.', body: statusSchema },
     },
   },
@@ -112,17 +137,24 @@ function answerFiling(result: FileResult, { services, caller, at }: Visit<unknow
   switch (result.kind) {
     case 'filed': {
       const location = `${base}/api/join-requests/${result.request.id}`;
-      return json(202, { ...statusOf(result.request, at), links: { self: location } }, { location, 'retry-after': '5' });
+      return json(
+        202,
+        { ...statusOf(result.request, at), links: { self: location } },
+        { location, 'retry-after': '5' },
+      );
     }
     case 'open-already': {
       const { request } = result;
       const location = `${base}/api/join-requests/${request.id}`;
       const brief = { id: request.id, state: request.state };
-      return json(200, mayRead(caller, request) ? { ...statusOf(request, at), links: { self: location } } : brief, { location });
+      return json(200, mayRead(caller, request) ? { ...statusOf(request, at), links: { self: location } } : brief, {
+        location,
+      });
     }
     case 'refused': {
       // to a person, a group that is hidden or closed looks like one that does not exist
-      if (caller.kind === 'person' && result.hidden) throw problems.notFound('There is no group of this id that you can ask to join.');
+      if (caller.kind === 'person' && result.hidden)
+        throw problems.notFound('There is no group of this id that you can ask to join.');
       const { rule, sentence } = result.refusal;
       const status = rule === 'group-not-found' || rule === 'requester-not-found' ? 404 : 409;
       throw new Problem(status, rule, 'The request can’t be filed', sentence);
@@ -130,11 +162,22 @@ function answerFiling(result: FileResult, { services, caller, at }: Visit<unknow
     case 'invalid':
       throw problems.badRequest(result.errors);
     case 'key-reused':
-      throw new Problem(422, 'idempotency-key-reused', 'The Idempotency-Key was used before', 'This key came with another body before. Use a new key for a new request, or send the same body to get the first answer.');
+      throw new Problem(
+        422,
+        'idempotency-key-reused',
+        'The Idempotency-Key was used before',
+        'This key came with another body before. Use a new key for a new request, or send the same body to get the first answer.',
+      );
     case 'in-progress':
-      throw new Problem(409, 'filing-in-progress', 'The same request is being filed', 'Another call is filing a request of this person for this group at this moment. Try again in a few seconds.', {
-        headers: { 'retry-after': '3' },
-      });
+      throw new Problem(
+        409,
+        'filing-in-progress',
+        'The same request is being filed',
+        'Another call is filing a request of this person for this group at this moment. Try again in a few seconds.',
+        {
+          headers: { 'retry-after': '3' },
+        },
+      );
   }
 }
 
@@ -144,7 +187,10 @@ const reading = door({
   route: 'join-requests/{requestId}',
   admits: { people: true, roles: [ROLES.submit, ROLES.operations] },
   rule: 'The requester, the system that filed it, whoever may decide or was asked to, operations.',
-  api: { summary: 'The state of a request, who may decide it, and its timeline', answers: { 200: { description: 'What stands.', body: statusSchema } } },
+  api: {
+    summary: 'The state of a request, who may decide it, and its timeline',
+    answers: { 200: { description: 'What stands.', body: statusSchema } },
+  },
   params: requestParams,
   handle: async ({ params, caller, services, at }) => {
     const found = await readJoinRequest(services, params.requestId, caller);
@@ -160,7 +206,10 @@ const withdrawing = door({
   route: 'join-requests/{requestId}/withdraw',
   admits: { people: true, roles: [ROLES.submit] },
   rule: 'The requester, or the system that filed it.',
-  api: { summary: 'Take a pending request back', answers: { 200: { description: 'It is withdrawn.', body: statusSchema } } },
+  api: {
+    summary: 'Take a pending request back',
+    answers: { 200: { description: 'It is withdrawn.', body: statusSchema } },
+  },
   params: requestParams,
   handle: async ({ params, caller, services, workflows, route, at, log }) => {
     const before = await services.records.requests.read(params.requestId);
@@ -168,7 +217,9 @@ const withdrawing = door({
     const result = await withdrawJoinRequest(services, params.requestId, actorOf(caller), route, at);
     if (result === undefined) throw problems.notFound();
     if (!result.withdrawn) {
-      throw new Problem(409, 'conflict', 'The request can’t be withdrawn any more', `It is ${result.request.state}.`, { with: { state: result.request.state } });
+      throw new Problem(409, 'conflict', 'The request can’t be withdrawn any more', `It is ${result.request.state}.`, {
+        with: { state: result.request.state },
+      });
     }
     await nudge(log, () => workflows.join.wake(params.requestId));
     return json(200, statusOf(result.request, at));
@@ -176,7 +227,15 @@ const withdrawing = door({
 });
 
 /** Whose request it is: the requester's, and the system's that filed it. */
-const isTheirs = (caller: Caller, request: { requester: { id: string }; filedBy: { kind: string; id: string } }): boolean =>
-  caller.kind === 'person' ? caller.id === request.requester.id : hasRole(caller, ROLES.submit) && request.filedBy.kind === 'app' && caller.kind === 'app' && request.filedBy.id === caller.id;
+const isTheirs = (
+  caller: Caller,
+  request: { requester: { id: string }; filedBy: { kind: string; id: string } },
+): boolean =>
+  caller.kind === 'person'
+    ? caller.id === request.requester.id
+    : hasRole(caller, ROLES.submit) &&
+      request.filedBy.kind === 'app' &&
+      caller.kind === 'app' &&
+      request.filedBy.id === caller.id;
 
 export const doors = [filing, reading, withdrawing] as const;

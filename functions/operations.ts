@@ -23,7 +23,12 @@ const listing = door({
   api: {
     summary: 'Open requests, the one whose next step is due first on top',
     query: listQuery,
-    answers: { 200: { description: 'One page; `nextLink` is there while there is more.', body: z.object({ value: z.array(z.unknown()), nextLink: z.string().optional() }) } },
+    answers: {
+      200: {
+        description: 'One page; `nextLink` is there while there is more.',
+        body: z.object({ value: z.array(z.unknown()), nextLink: z.string().optional() }),
+      },
+    },
   },
   params: z.record(z.string(), z.string()),
   handle: async (visit) => {
@@ -33,8 +38,15 @@ const listing = door({
     const { pageSize, after } = query.data;
 
     const { rows, next } = await services.records.open.page(pageSize, after);
-    const value = (await Promise.all(rows.filter(({ kind }) => kind === 'join').map((row) => openRequest(visit, row)))).filter((item) => item !== undefined);
-    const nextLink = next === undefined ? {} : { nextLink: `${services.config.PUBLIC_BASE_URL}/api/ops/requests?${String(new URLSearchParams({ pageSize: String(pageSize), after: next }))}` };
+    const value = (
+      await Promise.all(rows.filter(({ kind }) => kind === 'join').map((row) => openRequest(visit, row)))
+    ).filter((item) => item !== undefined);
+    const nextLink =
+      next === undefined
+        ? {}
+        : {
+            nextLink: `${services.config.PUBLIC_BASE_URL}/api/ops/requests?${String(new URLSearchParams({ pageSize: String(pageSize), after: next }))}`,
+          };
     return json(200, { value, ...nextLink });
   },
 });
@@ -58,7 +70,12 @@ async function openRequest({ services, workflows, at, log }: Visit<unknown>, { d
     requester,
     filedAt,
     ageSeconds: Math.max(0, Math.round((at.getTime() - new Date(filedAt).getTime()) / 1_000)),
-    stage: { number: stage.index + 1, of: request.policy.stages.length, required: stagePolicy(request).required, approvals: stage.votes.filter(({ choice }) => choice === 'approve').length },
+    stage: {
+      number: stage.index + 1,
+      of: request.policy.stages.length,
+      required: stagePolicy(request).required,
+      approvals: stage.votes.filter(({ choice }) => choice === 'approve').length,
+    },
     waitingFor,
     nextStepAt: request.due,
     overdue: request.due !== null && new Date(request.due).getTime() < at.getTime() - 60_000,

@@ -38,16 +38,28 @@ const decisionForm = z.strictObject({
 const asPage = (problem: Problem): HttpResponseInit =>
   problem.status === 404 || problem.status < 500
     ? pageResponse(problem.status, messagePage({ heading: problem.title, sentence: problem.detail }))
-    : pageResponse(problem.status, messagePage({ heading: 'This does not work right now', sentence: 'Nothing was changed. Please open the link again in a few minutes.' }));
+    : pageResponse(
+        problem.status,
+        messagePage({
+          heading: 'This does not work right now',
+          sentence: 'Nothing was changed. Please open the link again in a few minutes.',
+        }),
+      );
 
 /** What everyone sees who is not signed in, whether there is anything behind the address or not. */
 function signInFirst({ config }: Services, path: string, status: number): HttpResponseInit {
   if (!config.WEBSITE_AUTH_ENABLED) return pageResponse(status, signInUnavailablePage());
-  return pageResponse(status, signInPage({ signInUrl: `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent(path)}` }));
+  return pageResponse(
+    status,
+    signInPage({ signInUrl: `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent(path)}` }),
+  );
 }
 
 const signOutFirst = (path: string, status: number): HttpResponseInit =>
-  pageResponse(status, otherAccountPage({ signOutUrl: `/.auth/logout?post_logout_redirect_uri=${encodeURIComponent(path)}` }));
+  pageResponse(
+    status,
+    otherAccountPage({ signOutUrl: `/.auth/logout?post_logout_redirect_uri=${encodeURIComponent(path)}` }),
+  );
 
 interface Signed {
   person: { id: string; name: string };
@@ -55,21 +67,36 @@ interface Signed {
 }
 
 /** The link's person, signed in, and the request that it names; or the page that is shown instead. */
-async function signedIn({ caller, params, services }: LinkVisit, path: string, failure: number): Promise<Signed | HttpResponseInit> {
+async function signedIn(
+  { caller, params, services }: LinkVisit,
+  path: string,
+  failure: number,
+): Promise<Signed | HttpResponseInit> {
   if (caller.kind !== 'person') return signInFirst(services, path, failure);
   const link = LINK_ID.test(params.linkId) ? await services.records.links.read(params.linkId) : undefined;
   if (link?.personId !== caller.id) return signOutFirst(path, failure);
   const dossier = await services.records.requests.dossier(link.requestId);
-  return dossier === undefined ? signOutFirst(path, failure) : { person: { id: caller.id, name: caller.name }, dossier };
+  return dossier === undefined
+    ? signOutFirst(path, failure)
+    : { person: { id: caller.id, name: caller.name }, dossier };
 }
 
-const pathOf = (linkId: string, choice?: string): string => `/api/decisions/${encodeURIComponent(linkId)}${choice === undefined ? '' : `?choice=${choice}`}`;
+const pathOf = (linkId: string, choice?: string): string =>
+  `/api/decisions/${encodeURIComponent(linkId)}${choice === undefined ? '' : `?choice=${choice}`}`;
 
 const timelineOf = ({ trail }: Dossier): TimelineItem[] =>
-  trail.map((entry) => ({ at: new Date(entry.at), text: sentenceOf(entry), ...(entry.by.kind === 'person' && entry.by.name !== undefined && { by: entry.by.name }) }));
+  trail.map((entry) => ({
+    at: new Date(entry.at),
+    text: sentenceOf(entry),
+    ...(entry.by.kind === 'person' && entry.by.name !== undefined && { by: entry.by.name }),
+  }));
 
 /** The page for the link's person: the form where they may decide now, else how the request stands. */
-async function showRequest({ request, services, params }: LinkVisit, { person, dossier }: Signed, shown: { choice?: 'approve' | 'deny'; problem?: string; status?: number }): Promise<HttpResponseInit> {
+async function showRequest(
+  { request, services, params }: LinkVisit,
+  { person, dossier }: Signed,
+  shown: { choice?: 'approve' | 'deny'; problem?: string; status?: number },
+): Promise<HttpResponseInit> {
   const { directory } = services;
   const standing = dossier.stored.request;
   const { group, requester, policy, stage } = standing;
@@ -78,12 +105,19 @@ async function showRequest({ request, services, params }: LinkVisit, { person, d
     directory.person(requester.id),
     whoMayDecide(directory, { groupId: group.id, requesterId: requester.id, policy, stage: stage.index }),
   ]);
-  const facts = factsOf(standing, { ...(groupNow && { group: groupNow }), ...(personNow && { person: personNow }), approvers });
+  const facts = factsOf(standing, {
+    ...(groupNow && { group: groupNow }),
+    ...(personNow && { person: personNow }),
+    approvers,
+  });
   const timeline = timelineOf(dossier);
   const others = approvers.filter(({ id }) => id !== person.id).map(({ displayName }) => displayName);
 
   if (standing.state !== 'pending' || others.length === approvers.length) {
-    return pageResponse(200, receiptPage({ facts, signedInAs: person.name, ...receiptOf(standing, person.id), timeline }));
+    return pageResponse(
+      200,
+      receiptPage({ facts, signedInAs: person.name, ...receiptOf(standing, person.id), timeline }),
+    );
   }
   const { token, cookie } = formToken(request.headers);
   const mine = stage.votes.find(({ personId }) => personId === person.id)?.choice;
@@ -110,16 +144,25 @@ function receiptOf(request: JoinRequest, readerId: string): { heading: string; s
       .join(', ');
   switch (request.state) {
     case 'pending':
-      return { heading: 'This is no longer yours to decide', sentence: 'Others decide who joins this group now. Nothing is left for you to do.' };
+      return {
+        heading: 'This is no longer yours to decide',
+        sentence: 'Others decide who joins this group now. Nothing is left for you to do.',
+      };
     case 'approved':
     case 'applying':
       return { heading: 'Approved', sentence: `Approved by ${deciders('approve')}. The membership is being applied.` };
     case 'granted':
-      return { heading: 'Approved', sentence: `Approved by ${deciders('approve')}. ${request.requester.name} is now a member of ${request.group.name}.` };
+      return {
+        heading: 'Approved',
+        sentence: `Approved by ${deciders('approve')}. ${request.requester.name} is now a member of ${request.group.name}.`,
+      };
     case 'ended':
       return { heading: 'Approved, and over', sentence: 'The membership was granted for a time, which is over.' };
     case 'failed':
-      return { heading: 'Approved, not applied yet', sentence: `Approved by ${deciders('approve')}. The directory refused the change; operations look into it.` };
+      return {
+        heading: 'Approved, not applied yet',
+        sentence: `Approved by ${deciders('approve')}. The directory refused the change; operations look into it.`,
+      };
     case 'denied':
       return { heading: 'Denied', sentence: `Denied by ${deciders('deny')}.` };
     case 'withdrawn':
@@ -142,7 +185,9 @@ const showing = door({
   handle: async (visit) => {
     const choice = choiceSchema.safeParse(visit.request.query.get('choice'));
     const signed = await signedIn(visit, pathOf(visit.params.linkId, choice.data), 200);
-    return 'dossier' in signed ? showRequest(visit, signed, { ...(choice.success && { choice: choice.data }) }) : signed;
+    return 'dossier' in signed
+      ? showRequest(visit, signed, { ...(choice.success && { choice: choice.data }) })
+      : signed;
   },
 });
 
@@ -166,19 +211,33 @@ const deciding = door({
       if (!(error instanceof Problem)) throw error;
       return showRequest(visit, signed, { problem: error.detail, status: error.status });
     }
-    const again = (problem: string, status: number): Promise<HttpResponseInit> => showRequest(visit, signed, { problem, status, ...(form.decision !== undefined && { choice: form.decision }) });
-    if (!isOurForm(request.headers, form.token, services.config.PUBLIC_BASE_URL)) return again('The form was not sent from this page, or the page was open for too long. Please confirm once more.', 403);
+    const again = (problem: string, status: number): Promise<HttpResponseInit> =>
+      showRequest(visit, signed, { problem, status, ...(form.decision !== undefined && { choice: form.decision }) });
+    if (!isOurForm(request.headers, form.token, services.config.PUBLIC_BASE_URL))
+      return again(
+        'The form was not sent from this page, or the page was open for too long. Please confirm once more.',
+        403,
+      );
     if (form.decision === undefined) return again('Choose Approve or Deny, then confirm.', 400);
 
     const requestId = signed.dossier.stored.request.id;
     const result = await decide(
       services,
-      { requestId, by: signed.person, choice: form.decision, ...(form.comment !== '' && { comment: form.comment }), route },
+      {
+        requestId,
+        by: signed.person,
+        choice: form.decision,
+        ...(form.comment !== '' && { comment: form.comment }),
+        route,
+      },
       at,
     );
     if (result.kind === 'recorded' && result.closes) await nudge(log, () => workflows.join.wake(requestId));
     // shown by a GET, so that going back or reloading posts nothing again
-    return { status: 303, headers: { location: pathOf(params.linkId), 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' } };
+    return {
+      status: 303,
+      headers: { location: pathOf(params.linkId), 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
+    };
   },
 });
 
@@ -197,7 +256,10 @@ const statusPage = door({
     if (dossier === undefined) return signOutFirst(path, 200);
     const { request } = dossier.stored;
     const facts = factsOf(request, { approvers: request.stage.approvers });
-    return pageResponse(200, receiptPage({ facts, signedInAs: caller.name, ...statusInWords(request), timeline: timelineOf(dossier) }));
+    return pageResponse(
+      200,
+      receiptPage({ facts, signedInAs: caller.name, ...statusInWords(request), timeline: timelineOf(dossier) }),
+    );
   },
 });
 

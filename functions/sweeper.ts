@@ -16,6 +16,7 @@ app.timer('sweeper', {
     const result = await sweep(services(), workflows, new Date(), (message) => {
       context.warn(message);
     });
-    if (result.overdue + result.ended + result.removed + result.failed > 0) context.log(`sweeper ${JSON.stringify(result)}`);
+    if (result.overdue + result.ended + result.removed + result.failed > 0)
+      context.log(`sweeper ${JSON.stringify(result)}`);
   },
 });

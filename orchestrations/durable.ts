@@ -18,7 +18,11 @@ function retryOptions(): df.RetryOptions {
 export type Orchestration<Result> = Generator<Task, Result, unknown>;
 
 /** Calls an activity; its result type is what the activity is declared to give. */
-export function* callActivity<Result>(context: OrchestrationContext, name: string, input: object): Orchestration<Result> {
+export function* callActivity<Result>(
+  context: OrchestrationContext,
+  name: string,
+  input: object,
+): Orchestration<Result> {
   return (yield context.df.callActivityWithRetry(name, retryOptions(), input)) as Result;
 }
 

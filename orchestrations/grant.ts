@@ -16,7 +16,7 @@ export function* grantEnd(context: OrchestrationContext): Orchestration<unknown>
   const wakeups = new Wakeups(context, 'changed');
 
   let name = 'end';
-  for (let attempt = 0; attempt < ATTEMPTS_PER_HISTORY; ) {
+  for (let attempt = 0; attempt < ATTEMPTS_PER_HISTORY;) {
     const input: StepInput = { requestId, at: context.df.currentUtcDateTime.toISOString(), attempt };
     const stands = yield* callActivity<Standing>(context, name, input);
     if (stands.postponed && stands.due !== null) {

@@ -80,7 +80,8 @@ export interface JoinWorkflows {
 
 export function joinWorkflows(durable: Instances): JoinWorkflows {
   const instanceId = (requestId: string): string => `join-${requestId}`;
-  const start: JoinWorkflows['start'] = (requestId) => durable.start(ORCHESTRATION, instanceId(requestId), { requestId });
+  const start: JoinWorkflows['start'] = (requestId) =>
+    durable.start(ORCHESTRATION, instanceId(requestId), { requestId });
   return {
     start,
     wake: async (requestId) => {

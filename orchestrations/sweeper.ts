@@ -35,7 +35,12 @@ export interface Workflows {
  * Starts the end of grants whose time is over, and starts or wakes what is due and not done: whatever crashed between two steps is mended within two minutes of when it would first
  * matter. Reads only rows that are overdue, so sleeping requests cost nothing.
  */
-export async function sweep({ records }: Services, workflows: Workflows, at: Date, warn: (message: string) => void): Promise<Sweep> {
+export async function sweep(
+  { records }: Services,
+  workflows: Workflows,
+  at: Date,
+  warn: (message: string) => void,
+): Promise<Sweep> {
   const result: Sweep = { overdue: 0, ended: 0, started: 0, woken: 0, removed: 0, failed: 0 };
   const rows: OpenRow[] = [];
   const overdueBefore = new Date(at.getTime() - OVERDUE_MS).toISOString();

@@ -7,7 +7,10 @@ const https = z.url({ protocol: /^https$/, error: 'Give an https URL.' }).transf
 /** Pages need cookies that browsers keep on secure origins only; they count http://localhost as one. */
 const publicBase = z
   .url()
-  .refine((url) => /^(https:\/\/|http:\/\/localhost(:\d+)?(\/|$))/.test(url), 'Give an https URL, or http://localhost for one machine.')
+  .refine(
+    (url) => /^(https:\/\/|http:\/\/localhost(:\d+)?(\/|$))/.test(url),
+    'Give an https URL, or http://localhost for one machine.',
+  )
   .transform((url) => url.replace(/\/+$/, ''));
 
 const policyText = z.string().transform((text, context): unknown => {
@@ -67,7 +70,9 @@ export function readConfig(env: Readonly<Record<string, string | undefined>>): C
   const lines = parsed.error.issues.map(({ path, message }) => {
     const [name, ...rest] = path.map(String);
     const where = rest.length > 0 ? ` (at ${rest.join('.')})` : '';
-    return given[name ?? ''] === undefined ? `${String(name)} is missing. Add it to the app settings.` : `${String(name)} is wrong${where}: ${message}`;
+    return given[name ?? ''] === undefined
+      ? `${String(name)} is missing. Add it to the app settings.`
+      : `${String(name)} is wrong${where}: ${message}`;
   });
   throw new ConfigError(`Gatehouse can't start with these settings:\n${lines.join('\n')}`);
 }

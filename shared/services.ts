@@ -29,7 +29,10 @@ export function services(): Services {
 }
 
 function connect(config: Config): Services {
-  const credential = config.AZURE_CLIENT_ID === undefined ? new ManagedIdentityCredential() : new ManagedIdentityCredential({ clientId: config.AZURE_CLIENT_ID });
+  const credential =
+    config.AZURE_CLIENT_ID === undefined
+      ? new ManagedIdentityCredential()
+      : new ManagedIdentityCredential({ clientId: config.AZURE_CLIENT_ID });
   return {
     config,
     directory: graphDirectory({ endpoint: config.GRAPH_ENDPOINT, scope: config.GRAPH_SCOPE, credential }),

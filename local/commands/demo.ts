@@ -9,7 +9,11 @@ import { firstRequest } from '../stack/first-request';
 import { startStack } from '../stack/stack';
 import type { Stack } from '../stack/stack';
 
-const statusSchema = z.object({ id: z.string(), state: z.string(), timeline: z.array(z.object({ event: z.string(), text: z.string(), at: z.string() })).default([]) });
+const statusSchema = z.object({
+  id: z.string(),
+  state: z.string(),
+  timeline: z.array(z.object({ event: z.string(), text: z.string(), at: z.string() })).default([]),
+});
 type Status = z.output<typeof statusSchema>;
 
 const say = (text: string): void => console.log(text);
@@ -23,7 +27,9 @@ async function statusOf(system: SystemActor, id: string): Promise<Status> {
   return statusSchema.parse((await system.call('GET', `/api/join-requests/${id}`)).json);
 }
 
-async function play({ urls }: Stack): Promise<{ requestId: string; outcome: string; member: boolean; trail: string[] }> {
+async function play({
+  urls,
+}: Stack): Promise<{ requestId: string; outcome: string; member: boolean; trail: string[] }> {
   const { design } = groups;
   const system = await asSystem(urls, 'hrPortal');
 
@@ -37,7 +43,10 @@ async function play({ urls }: Stack): Promise<{ requestId: string; outcome: stri
   const [toOlivia] = await awaitMails(urls, 'olivia', 0);
   const [toOmar] = await awaitMails(urls, 'omar', 0);
   if (toOlivia === undefined || toOmar === undefined) throw new Error('an owner got no mail');
-  check(linkIn(toOlivia) !== linkIn(toOmar), `“${toOlivia.subject}”, to Olivia and to Omar, each with a link of their own`);
+  check(
+    linkIn(toOlivia) !== linkIn(toOmar),
+    `“${toOlivia.subject}”, to Olivia and to Omar, each with a link of their own`,
+  );
 
   say('\n3. A mail scanner opens Olivia’s links and submits whatever it finds.');
   const scanner = openBrowser(urls.frontDoor);
@@ -52,8 +61,15 @@ async function play({ urls }: Stack): Promise<{ requestId: string; outcome: stri
 
   say('\n4. Olivia signs in and approves.');
   const { browser, page } = await signIn(urls, 'olivia', `${new URL(linkIn(toOlivia)).pathname}?choice=approve`);
-  check(page.status === 200 && page.text.includes(people.rita.displayName), 'she sees who asks, why, and who else can decide');
-  const receipt = await browser.post(linkIn(toOlivia), { decision: 'approve', comment: '', token: hiddenField(page.text, 'token') });
+  check(
+    page.status === 200 && page.text.includes(people.rita.displayName),
+    'she sees who asks, why, and who else can decide',
+  );
+  const receipt = await browser.post(linkIn(toOlivia), {
+    decision: 'approve',
+    comment: '',
+    token: hiddenField(page.text, 'token'),
+  });
   check(receipt.status === 200 && /<h1[^>]*>\s*Approved/.test(receipt.text), 'the same link is now the receipt');
 
   say('\n5. The membership is applied, and Rita is told.');
@@ -73,7 +89,7 @@ async function play({ urls }: Stack): Promise<{ requestId: string; outcome: stri
 
 /** The last entry is written right after the last mail was accepted; it is read again until it is there. */
 async function untilTold(system: SystemActor, id: string): Promise<Status> {
-  for (const end = performance.now() + 20_000; performance.now() < end; ) {
+  for (const end = performance.now() + 20_000; performance.now() < end;) {
     const status = await statusOf(system, id);
     if (status.timeline.some(({ event }) => event === 'outcome-told')) return status;
   }

@@ -13,17 +13,22 @@ export interface AdminContext {
   functions: readonly RegisteredFunction[];
   invoker: Invoker;
   log: Log;
-  extraInputs(fn: RegisteredFunction): { name: string; data: TypedData }[];
+  extraInputs: (fn: RegisteredFunction) => { name: string; data: TypedData }[];
 }
 
 /** The host's admin API, for who has the master key: its status, its functions, and running one by hand. */
 export function handleAdmin(context: AdminContext, method: string, path: string, body: string): AdminResponse {
-  const [area, name, ...more] = path.split('/').filter((part) => part !== '').map(decodeURIComponent);
+  const [area, name, ...more] = path
+    .split('/')
+    .filter((part) => part !== '')
+    .map(decodeURIComponent);
   if (more.length > 0) return { status: 404 };
   if (area === 'host' && name === 'ping') return { status: 200 };
-  if (area === 'host' && name === 'status' && method === 'GET') return { status: 200, body: { state: 'Running', processUptime: Math.round(process.uptime() * 1000) } };
+  if (area === 'host' && name === 'status' && method === 'GET')
+    return { status: 200, body: { state: 'Running', processUptime: Math.round(process.uptime() * 1000) } };
   if (area !== 'functions') return { status: 404 };
-  if (name === undefined) return method === 'GET' ? { status: 200, body: context.functions.map(describe) } : { status: 404 };
+  if (name === undefined)
+    return method === 'GET' ? { status: 200, body: context.functions.map(describe) } : { status: 404 };
   const fn = context.functions.find((candidate) => candidate.name.toLowerCase() === name.toLowerCase());
   if (!fn) return { status: 404 };
   if (method === 'GET') return { status: 200, body: describe(fn) };
@@ -40,10 +45,12 @@ function runByHand({ invoker, log, extraInputs }: AdminContext, fn: RegisteredFu
   const input = inputOf(body);
   if (input === undefined) return { status: 400, body: { Message: 'The body must be JSON like {"input":""}.' } };
   const data: TypedData = fn.trigger.type === 'timerTrigger' ? { json: manualTimer() } : { string: input };
-  void invoker.invoke(fn, { inputData: [{ name: fn.trigger.key, data }, ...extraInputs(fn)] }).catch((error: unknown) => {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${text}`);
-  });
+  void invoker
+    .invoke(fn, { inputData: [{ name: fn.trigger.key, data }, ...extraInputs(fn)] })
+    .catch((error: unknown) => {
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${text}`);
+    });
   return { status: 202 };
 }
 

@@ -22,7 +22,9 @@ function entryPoints(config: AppConfig): string[] {
   const files = literal === undefined ? globSync(config.main, { cwd: config.folder }).sort() : [literal];
   const loadable = files.filter((file) => /\.[cm]?js$/.test(file));
   if (loadable.length > 0) return loadable.map((file) => (file === literal ? file : join(config.folder, file)));
-  throw new HostFailure(`"main" of ${join(config.folder, 'package.json')} names no file (${config.main}); build the app.`);
+  throw new HostFailure(
+    `"main" of ${join(config.folder, 'package.json')} names no file (${config.main}); build the app.`,
+  );
 }
 
 async function loadFile(file: string, isEsm: boolean): Promise<void> {
@@ -42,7 +44,9 @@ export async function loadApp(config: AppConfig, log: Log): Promise<LoadedApp> {
     } catch (error) {
       unload();
       if (error instanceof Error && error.stack) log('error', 'Host.Startup', error.stack);
-      throw new HostFailure(`${relative(config.folder, file)} of the app failed to load (${messageOf(error)}); correct the app.`);
+      throw new HostFailure(
+        `${relative(config.folder, file)} of the app failed to load (${messageOf(error)}); correct the app.`,
+      );
     }
   }
   registrations.seal();

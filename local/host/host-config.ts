@@ -35,9 +35,7 @@ const hostJsonSchema = z.object({
   version: z.literal('2.0', { error: 'must be "2.0"' }),
   functionTimeout: z.union([timeSpan, z.literal('-1').transform(() => -1)]).optional(),
   logging: z.object({ logLevel: z.record(z.string(), z.string()).default({}) }).default({ logLevel: {} }),
-  extensions: z
-    .object({ http: httpSchema.prefault({}), durableTask: durableSchema.prefault({}) })
-    .prefault({}),
+  extensions: z.object({ http: httpSchema.prefault({}), durableTask: durableSchema.prefault({}) }).prefault({}),
 });
 
 const packageSchema = z.object({ main: z.string().min(1), type: z.string().optional() });

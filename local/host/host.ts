@@ -56,7 +56,14 @@ type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<v
 const DEFAULT_RPC_PORT = 17_071;
 const DEFAULT_GRACE_MS = 10_000;
 const WEBHOOKS = '/runtime/webhooks/durabletask';
-const RUNNABLE: ReadonlySet<string> = new Set(['httpTrigger', 'timerTrigger', 'orchestrationTrigger', 'activityTrigger', 'entityTrigger', 'warmupTrigger']);
+const RUNNABLE: ReadonlySet<string> = new Set([
+  'httpTrigger',
+  'timerTrigger',
+  'orchestrationTrigger',
+  'activityTrigger',
+  'entityTrigger',
+  'warmupTrigger',
+]);
 
 function setEnvironment(port: number): void {
   process.env['WEBSITE_HOSTNAME'] = `localhost:${port}`;
@@ -97,9 +104,16 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     for (const step of cleanup.reverse()) await step();
   };
   try {
-    const main = await listen(guard(() => handle), options.port);
+    const main = await listen(
+      guard(() => handle),
+      options.port,
+    );
     cleanup.push(() => main.close(0));
-    const rpc = await listen(guard(() => handleRpc), options.rpcPort ?? DEFAULT_RPC_PORT, true);
+    const rpc = await listen(
+      guard(() => handleRpc),
+      options.rpcPort ?? DEFAULT_RPC_PORT,
+      true,
+    );
     cleanup.push(() => rpc.close(0));
     const stateFolder = resolve(options.stateFolder);
     const database = openState(stateFolder);
@@ -110,9 +124,16 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     cleanup.push(() => app.unload());
     const functions = [...app.registrations.functions.values()];
     const invoker = createInvoker(app.registrations, log);
-    const keys = loadKeys(stateFolder, functions.filter((fn) => fn.trigger.type === 'httpTrigger').map((fn) => fn.name));
+    const keys = loadKeys(
+      stateFolder,
+      functions.filter((fn) => fn.trigger.type === 'httpTrigger').map((fn) => fn.name),
+    );
 
-    const hub: ManagementEndpoint = { baseUrl: `http://localhost:${main.port}${WEBHOOKS}`, taskHub: config.durable.hubName, key: keys.durableTask };
+    const hub: ManagementEndpoint = {
+      baseUrl: `http://localhost:${main.port}${WEBHOOKS}`,
+      taskHub: config.durable.hubName,
+      key: keys.durableTask,
+    };
     const client: TypedData = { string: clientBinding(hub, `http://127.0.0.1:${rpc.port}/durabletask/`) };
     const extraInputs = (fn: RegisteredFunction): { name: string; data: TypedData }[] =>
       Object.entries(fn.metadata.bindings)
@@ -129,12 +150,27 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       onFailure: (error) => reportFailure(error, options),
     });
     const api = new ManagementApi(new Orchestrations(store, engine, config.durable), hub);
-    const timers = new Timers({ database, functions: functions.filter((fn) => fn.trigger.type === 'timerTrigger'), invoker, log, extraInputs });
+    const timers = new Timers({
+      database,
+      functions: functions.filter((fn) => fn.trigger.type === 'timerTrigger'),
+      invoker,
+      log,
+      extraInputs,
+    });
     const routes = httpRoutes(app, config.http.routePrefix);
     const streamUri = await streamUriOf(app.registrations.programmingModel());
-    const httpFunctions = createHttpFunctions({ routes, config: config.http, keys, invoker, log, extraInputs, streamUri });
+    const httpFunctions = createHttpFunctions({
+      routes,
+      config: config.http,
+      keys,
+      invoker,
+      log,
+      extraInputs,
+      streamUri,
+    });
     for (const fn of functions) {
-      if (!RUNNABLE.has(fn.trigger.type)) log('warning', 'Host.Startup', `${fn.name} never runs here: this host has no ${fn.trigger.type}.`);
+      if (!RUNNABLE.has(fn.trigger.type))
+        log('warning', 'Host.Startup', `${fn.name} never runs here: this host has no ${fn.trigger.type}.`);
     }
 
     await app.registrations.runHooks('appStart', { hookData: {}, appHookData: app.registrations.appHookData });
@@ -154,8 +190,15 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
       if (url.pathname.startsWith('/admin/')) {
         if (!keys.isMaster(keyOf(request, url))) return sendStatus(response, 401);
         const body = (await readBody(request)).toString();
-        const admin = handleAdmin({ functions, invoker, log, extraInputs }, request.method ?? 'GET', url.pathname.slice('/admin'.length), body);
-        return admin.body === undefined ? sendStatus(response, admin.status) : sendJson(response, admin.status, admin.body);
+        const admin = handleAdmin(
+          { functions, invoker, log, extraInputs },
+          request.method ?? 'GET',
+          url.pathname.slice('/admin'.length),
+          body,
+        );
+        return admin.body === undefined
+          ? sendStatus(response, admin.status)
+          : sendJson(response, admin.status, admin.body);
       }
       return httpFunctions(request, response);
     };
@@ -192,7 +235,13 @@ function whereabouts(fn: RegisteredFunction, routes: readonly Route[], port: num
   return fn.trigger.type === 'timerTrigger' ? `timerTrigger ${String(fn.trigger['schedule'])}` : fn.trigger.type;
 }
 
-async function answerApi(api: ManagementApi, request: IncomingMessage, response: ServerResponse, url: URL, path: string): Promise<void> {
+async function answerApi(
+  api: ManagementApi,
+  request: IncomingMessage,
+  response: ServerResponse,
+  url: URL,
+  path: string,
+): Promise<void> {
   const token = request.headers['x-ms-continuation-token'];
   const call: ApiRequest = {
     method: request.method ?? 'GET',

@@ -6,7 +6,18 @@ import { pipeline } from 'node:stream/promises';
 import type { RegisteredFunction, TypedData } from './functions-core';
 import type { HttpConfig } from './host-config';
 import { messageOf } from './host-failure';
-import { BodyTooLarge, headersOf, keyOf, originOf, queryOf, readBody, sendHttpData, sendStatus, toHttpData, urlOf } from './http-messages';
+import {
+  BodyTooLarge,
+  headersOf,
+  keyOf,
+  originOf,
+  queryOf,
+  readBody,
+  sendHttpData,
+  sendStatus,
+  toHttpData,
+  urlOf,
+} from './http-messages';
 import type { Route, RouteMatch } from './http-routes';
 import { findRoute } from './http-routes';
 import type { Invoker } from './invocation';
@@ -23,13 +34,15 @@ export interface HttpFunctionsContext {
   invoker: Invoker;
   log: Log;
   /** The values of a function's inputs beside its trigger. */
-  extraInputs(fn: RegisteredFunction): { name: string; data: TypedData }[];
+  extraInputs: (fn: RegisteredFunction) => { name: string; data: TypedData }[];
   /** Where `@azure/functions` takes streamed requests, when the app turned streaming on. */
   streamUri: string | undefined;
 }
 
 /** Answers requests to the app's HTTP functions. */
-export function createHttpFunctions(context: HttpFunctionsContext): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
+export function createHttpFunctions(
+  context: HttpFunctionsContext,
+): (request: IncomingMessage, response: ServerResponse) => Promise<void> {
   const gate = new RequestGate(context.config.maxConcurrentRequests, context.config.maxOutstandingRequests);
   return async (request, response) => {
     const url = urlOf(request);
@@ -37,7 +50,8 @@ export function createHttpFunctions(context: HttpFunctionsContext): (request: In
     const match = findRoute(context.routes, request.method ?? 'GET', url.pathname);
     if (!match) return sendStatus(response, 404);
     const { authLevel } = match.fn.trigger;
-    if (!context.keys.opens(keyOf(request, url), String(authLevel ?? 'anonymous'), match.fn.name)) return sendStatus(response, 401);
+    if (!context.keys.opens(keyOf(request, url), typeof authLevel === 'string' ? authLevel : 'anonymous', match.fn.name))
+      return sendStatus(response, 401);
 
     const turn = gate.enter();
     if (!turn) return sendStatus(response, 429);
@@ -59,7 +73,11 @@ function fail(log: Log, fn: RegisteredFunction, error: unknown, response: Server
     sendStatus(response, 413);
     return;
   }
-  log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${error instanceof Error ? error.stack : messageOf(error)}`);
+  log(
+    'error',
+    `Function.${fn.name}`,
+    `Executed 'Functions.${fn.name}' (Failed): ${error instanceof Error ? error.stack : messageOf(error)}`,
+  );
   if (response.headersSent) response.destroy();
   else sendStatus(response, 500);
 }
@@ -72,7 +90,9 @@ async function answer(
   response: ServerResponse,
 ): Promise<void> {
   const http = toHttpData(request, url, params, await readBody(request));
-  const result = await invoker.invoke(fn, { inputData: [{ name: fn.trigger.key, data: { http } }, ...extraInputs(fn)] });
+  const result = await invoker.invoke(fn, {
+    inputData: [{ name: fn.trigger.key, data: { http } }, ...extraInputs(fn)],
+  });
   sendHttpData(response, result.returnValue?.http);
 }
 
@@ -98,7 +118,9 @@ async function answerStreaming(
       'x-forwarded-proto': 'http',
     },
   });
-  const answered = once(forwarded, 'response').then(([stream]: IncomingMessage[]) => stream && passOn(stream, response));
+  const answered = once(forwarded, 'response').then(
+    ([stream]: IncomingMessage[]) => stream && passOn(stream, response),
+  );
   // The invocation's own failure is the one to report; without it this one surfaces below.
   answered.catch(() => undefined);
   pipeline(request, forwarded).catch(() => undefined);
@@ -122,7 +144,8 @@ async function answerStreaming(
 
 async function passOn(stream: IncomingMessage, response: ServerResponse): Promise<void> {
   for (const [name, value] of Object.entries(stream.headers)) {
-    if (value !== undefined && name !== 'connection' && name !== 'transfer-encoding' && name !== 'keep-alive') response.setHeader(name, value);
+    if (value !== undefined && name !== 'connection' && name !== 'transfer-encoding' && name !== 'keep-alive')
+      response.setHeader(name, value);
   }
   response.statusCode = stream.statusCode ?? 200;
   response.flushHeaders();

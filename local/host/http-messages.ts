@@ -91,7 +91,8 @@ export function sendHttpData(response: ServerResponse, data: HttpData | null | u
     response.writeHead(204).end();
     return;
   }
-  for (const [name, value] of Object.entries(data.headers ?? {})) if (!HOP_BY_HOP.has(name)) response.setHeader(name, value);
+  for (const [name, value] of Object.entries(data.headers ?? {}))
+    if (!HOP_BY_HOP.has(name)) response.setHeader(name, value);
   const cookies = (data.cookies ?? []).map(serializeCookie);
   if (cookies.length > 0) {
     const set = response.getHeader('set-cookie');
@@ -109,7 +110,14 @@ export function sendStatus(response: ServerResponse, status: number): void {
 }
 
 /** Answers with JSON. */
-export function sendJson(response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}): void {
+export function sendJson(
+  response: ServerResponse,
+  status: number,
+  body: unknown,
+  headers: Record<string, string> = {},
+): void {
   const text = Buffer.from(JSON.stringify(body));
-  response.writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': text.length }).end(text);
+  response
+    .writeHead(status, { ...headers, 'content-type': 'application/json; charset=utf-8', 'content-length': text.length })
+    .end(text);
 }

@@ -30,7 +30,8 @@ type Constraint = (value: string) => boolean;
 
 const number = (value: string): number => (value.trim() === '' ? Number.NaN : Number(value));
 const between = (value: number, low: number, high: number): boolean => value >= low && value <= high;
-const isInteger = (value: string, low: number, high: number): boolean => /^[+-]?\d+$/.test(value) && between(Number(value), low, high);
+const isInteger = (value: string, low: number, high: number): boolean =>
+  /^[+-]?\d+$/.test(value) && between(Number(value), low, high);
 
 function constraint(name: string, argument: string): Constraint {
   const [low = Number.NaN, high = low] = argument.split(',').map(Number);
@@ -66,7 +67,10 @@ function constraint(name: string, argument: string): Constraint {
     case 'required':
       return (value) => value !== '';
     case 'regex': {
-      const expression = new RegExp(argument.replaceAll('{{', '{').replaceAll('}}', '}').replaceAll('[[', '[').replaceAll(']]', ']'), 'i');
+      const expression = new RegExp(
+        argument.replaceAll('{{', '{').replaceAll('}}', '}').replaceAll('[[', '[').replaceAll(']]', ']'),
+        'i',
+      );
       return (value) => expression.test(value);
     }
     default:
@@ -99,7 +103,9 @@ function parseSegment(text: string): Segment {
     fallback ??= value;
     pattern += rest ? '(.*)' : '(.+?)';
     names.push(name);
-    const tests = [...constraints.matchAll(CONSTRAINT)].map(([, kind = '', argument = '']) => constraint(kind.toLowerCase(), argument));
+    const tests = [...constraints.matchAll(CONSTRAINT)].map(([, kind = '', argument = '']) =>
+      constraint(kind.toLowerCase(), argument),
+    );
     constrained ||= tests.length > 0;
     accepts.push((given) => tests.every((test) => test(given)));
   }
@@ -107,7 +113,15 @@ function parseSegment(text: string): Segment {
   if (/[{}]/.test(left)) throw new Error(`The route segment '${text}' is malformed.`);
   pattern += escape(left);
   const rank = names.length === 0 ? 0 : (rest ? 3 : 1) + (constrained ? 0 : 1);
-  return { pattern: new RegExp(`^${pattern}$`, 'is'), names, accepts, rank, optional: optional || fallback !== undefined, rest, fallback };
+  return {
+    pattern: new RegExp(`^${pattern}$`, 'is'),
+    names,
+    accepts,
+    rank,
+    optional: optional || fallback !== undefined,
+    rest,
+    fallback,
+  };
 }
 
 /** Splits at slashes that are not inside a parameter, since a constraint may contain some. */
@@ -127,7 +141,10 @@ function split(template: string): string[] {
 export function createRoute(fn: RegisteredFunction, routePrefix: string): Route {
   const { route, methods } = fn.trigger;
   const own = typeof route === 'string' ? route : fn.name;
-  const template = [routePrefix, own].map((part) => part.replace(/^\/+|\/+$/g, '')).filter((part) => part !== '').join('/');
+  const template = [routePrefix, own]
+    .map((part) => part.replace(/^\/+|\/+$/g, ''))
+    .filter((part) => part !== '')
+    .join('/');
   const allowed = Array.isArray(methods) ? methods.map((method) => String(method).toUpperCase()) : [];
   return { fn, template, methods: allowed, segments: split(template).map(parseSegment) };
 }

@@ -1,5 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import type { CoreInvocation, InvocationModel, InvocationRequest, InvocationResponse, RegisteredFunction, Registrations } from './functions-core';
+import type {
+  CoreInvocation,
+  InvocationModel,
+  InvocationRequest,
+  InvocationResponse,
+  RegisteredFunction,
+  Registrations,
+} from './functions-core';
 import { levelOf } from './functions-core';
 import { HostFailure } from './host-failure';
 import type { Log } from './log';
@@ -53,6 +60,8 @@ async function runWithHooks(
   }
   invocation.state = 'postInvocationHooks';
   await registrations.runHooks('postInvocation', after);
+  // whatever the app threw or a hook put in its place
+  // eslint-disable-next-line @typescript-eslint/only-throw-error
   if (after.error !== null && after.error !== undefined) throw after.error;
 
   invocation.state = undefined;
@@ -80,7 +89,11 @@ export function createInvoker(registrations: Registrations, log: Log): Invoker {
         metadata: fn.metadata,
         state: undefined,
         log: (level, category, message) =>
-          log(levelOf(level), category === 'user' ? `Function.${fn.name}.User` : `Function.${fn.name}`, `[${invocationId}] ${message}`),
+          log(
+            levelOf(level),
+            category === 'user' ? `Function.${fn.name}.User` : `Function.${fn.name}`,
+            `[${invocationId}] ${message}`,
+          ),
       };
       running += 1;
       try {

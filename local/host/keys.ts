@@ -51,7 +51,12 @@ function readKeys(file: string): StoredKeys | undefined {
 export function loadKeys(folder: string, functionNames: readonly string[]): Keys {
   const file = join(folder, 'host-keys.json');
   const known = readKeys(file);
-  const keys: StoredKeys = known ?? { master: newKey(), host: newKey(), system: { durabletask_extension: newKey() }, functions: {} };
+  const keys: StoredKeys = known ?? {
+    master: newKey(),
+    host: newKey(),
+    system: { durabletask_extension: newKey() },
+    functions: {},
+  };
   const missing = functionNames.filter((name) => keys.functions[name] === undefined);
   for (const name of missing) keys.functions[name] = newKey();
   if (!known || missing.length > 0) save(file, keys);
@@ -82,6 +87,8 @@ function save(file: string, keys: StoredKeys): void {
     writeFileSync(draft, `${JSON.stringify(keys, undefined, 2)}\n`, { mode: 0o600 });
     renameSync(draft, file);
   } catch (error) {
-    throw new HostFailure(`${file} can't be written (${messageOf(error)}); check the state folder's permissions and free space.`);
+    throw new HostFailure(
+      `${file} can't be written (${messageOf(error)}); check the state folder's permissions and free space.`,
+    );
   }
 }

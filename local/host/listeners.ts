@@ -24,11 +24,13 @@ export async function listen(handler: RequestListener, port: number, elseAnyFree
     await listenOnce(server, port);
   } catch (error) {
     if (codeOf(error) === 'EADDRINUSE' && elseAnyFree) await listenOnce(server, 0);
-    else if (codeOf(error) === 'EADDRINUSE') throw new HostFailure(`Port ${port} is taken; stop what uses it or name another with --port.`);
+    else if (codeOf(error) === 'EADDRINUSE')
+      throw new HostFailure(`Port ${port} is taken; stop what uses it or name another with --port.`);
     else throw new HostFailure(`Port ${port} can't be used (${messageOf(error)}); name another with --port.`);
   }
   const address = server.address();
-  if (address === null || typeof address === 'string') throw new HostFailure(`Port ${port} can't be used; name another with --port.`);
+  if (address === null || typeof address === 'string')
+    throw new HostFailure(`Port ${port} can't be used; name another with --port.`);
   return {
     port: address.port,
     async close(withinMs) {

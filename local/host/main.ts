@@ -33,7 +33,12 @@ function readOptions(): { app: string; port: number; state: string; rpcPort: num
   });
   if (values.help) return undefined;
   const rpc = values['rpc-port'];
-  return { app: values.app, port: port(values.port, 'port'), state: values.state, rpcPort: rpc === undefined ? undefined : port(rpc, 'rpc-port') };
+  return {
+    app: values.app,
+    port: port(values.port, 'port'),
+    state: values.state,
+    rpcPort: rpc === undefined ? undefined : port(rpc, 'rpc-port'),
+  };
 }
 
 function die(message: string): never {

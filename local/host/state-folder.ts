@@ -33,7 +33,8 @@ export function openState(folder: string): DatabaseSync {
 /** A database error that stops the host, as a sentence; undefined for any other error. */
 export function fatalStateError(error: unknown): HostFailure | undefined {
   const code = resultCode(error);
-  if (code === 13) return new HostFailure('The disk is full: make room for the state folder and start again; nothing is lost.');
+  if (code === 13)
+    return new HostFailure('The disk is full: make room for the state folder and start again; nothing is lost.');
   if (code === 8 || code === 10 || code === 14) {
     return new HostFailure(`The state folder can't be written (${messageOf(error)}); mend it and start again.`);
   }
@@ -47,7 +48,10 @@ function resultCode(error: unknown): number | undefined {
 }
 
 function stateFailure(file: string, error: unknown): HostFailure {
-  if (resultCode(error) === 5) return new HostFailure(`${file} is in use by another host; stop that one or name another folder with --state.`);
+  if (resultCode(error) === 5)
+    return new HostFailure(`${file} is in use by another host; stop that one or name another folder with --state.`);
   if (resultCode(error) === 13) return new HostFailure(`The disk is full: make room for ${file} and start again.`);
-  return new HostFailure(`${file} can't be used (${messageOf(error)}); check its permissions or name another folder with --state.`);
+  return new HostFailure(
+    `${file} can't be used (${messageOf(error)}); check its permissions or name another folder with --state.`,
+  );
 }

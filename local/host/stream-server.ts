@@ -12,7 +12,8 @@ export async function streamUriOf(model: ProgrammingModel | undefined): Promise<
   const onLoopback = function (this: Server, ...given: unknown[]): unknown {
     const [first, ...rest] = given;
     if (typeof first === 'function') return Reflect.apply(original, this, [0, '127.0.0.1', first]);
-    if (typeof first === 'number' && typeof rest[0] === 'function') return Reflect.apply(original, this, [first, '127.0.0.1', rest[0]]);
+    if (typeof first === 'number' && typeof rest[0] === 'function')
+      return Reflect.apply(original, this, [first, '127.0.0.1', rest[0]]);
     return Reflect.apply(original, this, given);
   };
   Reflect.set(Server.prototype, 'listen', onLoopback);

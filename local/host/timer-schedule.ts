@@ -15,7 +15,8 @@ export function parseSchedule(text: string, timeZone = 'UTC'): Schedule {
     return { after: (time) => time + interval };
   }
   const fields = text.trim().split(/\s+/);
-  if (fields.length !== 5 && fields.length !== 6) throw new Error(`The schedule '${text}' is not a CRON expression of six fields.`);
+  if (fields.length !== 5 && fields.length !== 6)
+    throw new Error(`The schedule '${text}' is not a CRON expression of six fields.`);
   const expression = fields.length === 5 ? `0 ${fields.join(' ')}` : fields.join(' ');
   // NCRONTAB wants day of month and day of week both to match; without one of them given it is the same either way.
   const cron = new Cron(expression, { paused: true, timezone: timeZone, domAndDow: true });

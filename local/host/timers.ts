@@ -9,7 +9,12 @@ import type { Log } from './log';
 import type { Schedule } from './timer-schedule';
 import { parseSchedule } from './timer-schedule';
 
-const statusSchema = z.object({ schedule: z.string(), last: z.number().nullable(), next: z.number(), updated: z.number() });
+const statusSchema = z.object({
+  schedule: z.string(),
+  last: z.number().nullable(),
+  next: z.number(),
+  updated: z.number(),
+});
 type Status = z.output<typeof statusSchema>;
 
 /** What timer functions need from around them. */
@@ -64,7 +69,10 @@ class FunctionTimer {
       throw new HostFailure(`The timer function ${fn.name} can't be scheduled: ${messageOf(error)}`);
     }
     this.monitored = fn.trigger['useMonitor'] !== false && this.shortestInterval() >= MINUTE;
-    this.watch = new DueWatch({ next: () => (this.running ? undefined : this.next), fire: (now) => void this.fire(now) });
+    this.watch = new DueWatch({
+      next: () => (this.running ? undefined : this.next),
+      fire: (now) => void this.fire(now),
+    });
   }
 
   start(): void {
@@ -109,7 +117,10 @@ class FunctionTimer {
     this.running = true;
     try {
       await this.context.invoker.invoke(this.fn, {
-        inputData: [{ name: this.fn.trigger.key, data: { json: this.input(isPastDue) } }, ...this.context.extraInputs(this.fn)],
+        inputData: [
+          { name: this.fn.trigger.key, data: { json: this.input(isPastDue) } },
+          ...this.context.extraInputs(this.fn),
+        ],
       });
     } catch (error) {
       const text = error instanceof Error ? (error.stack ?? error.message) : String(error);

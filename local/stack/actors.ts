@@ -31,31 +31,59 @@ export interface SystemActor {
   call(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer>;
 }
 
-function callerWith(urls: Pick<Urls, 'frontDoor'>, token: string): SystemActor {
+/** Calls with a token, and with a new one where the old has run out: the stack's clock may have been moved. */
+async function callerWith(urls: Pick<Urls, 'frontDoor'>, fetchToken: () => Promise<string>): Promise<SystemActor> {
+  let token = await fetchToken();
+  const call: SystemActor['call'] = async (method, path, body, headers = {}) => {
+    const send = () =>
+      fetch(new URL(path, urls.frontDoor), {
+        method,
+        headers: {
+          authorization: `Bearer ${token}`,
+          ...(body !== undefined && { 'content-type': 'application/json' }),
+          ...headers,
+        },
+        ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+    const first = await send();
+    if (first.status !== 401) return answer(first);
+    await first.text();
+    token = await fetchToken();
+    return answer(await send());
+  };
   return {
-    token,
-    call: async (method, path, body, headers = {}) =>
-      answer(
-        await fetch(new URL(path, urls.frontDoor), {
-          method,
-          headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
-          ...(body !== undefined && { body: typeof body === 'string' ? body : JSON.stringify(body) }),
-        }),
-      ),
+    get token() {
+      return token;
+    },
+    call,
   };
 }
 
-export async function asSystem(urls: Urls, alias: AppAlias): Promise<SystemActor> {
-  const response = await fetch(tokenUrl(urls.entra), { method: 'POST', body: new URLSearchParams(tokenForm(apps[alias])) });
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await response.json());
-  return callerWith(urls, token);
+const tokenSchema = z.object({ access_token: z.string() });
+
+export function asSystem(urls: Urls, alias: AppAlias): Promise<SystemActor> {
+  return callerWith(urls, async () => {
+    const response = await fetch(tokenUrl(urls.entra), {
+      method: 'POST',
+      body: new URLSearchParams(tokenForm(apps[alias])),
+    });
+    return tokenSchema.parse(await response.json()).access_token;
+  });
+}
+
+/** A token that the local issuer mints to order, a wrong one if asked. */
+export async function mintToken(urls: Urls, order: Record<string, unknown>): Promise<string> {
+  const response = await fetch(`${urls.entra}/admin/token`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(order),
+  });
+  return tokenSchema.parse(await response.json()).access_token;
 }
 
 /** A person calling the API with a token of their own. */
-export async function asPersonWithToken(urls: Urls, alias: PersonAlias): Promise<SystemActor> {
-  const response = await fetch(`${urls.entra}/admin/token`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ person: alias }) });
-  const { access_token: token } = z.object({ access_token: z.string() }).parse(await response.json());
-  return callerWith(urls, token);
+export function asPersonWithToken(urls: Urls, alias: PersonAlias): Promise<SystemActor> {
+  return callerWith(urls, () => mintToken(urls, { person: alias }));
 }
 
 /** A browser: follows redirects, keeps cookies per host, runs no script. */
@@ -85,7 +113,8 @@ export function openBrowser(base: string): Browser {
       else jar.set(pair.slice(0, at), pair.slice(at + 1));
     }
     const location = response.headers.get('location');
-    if (response.status >= 300 && response.status < 400 && location !== null && hops < 10) return visit(new URL(location, url), { method: 'GET' }, hops + 1);
+    if (response.status >= 300 && response.status < 400 && location !== null && hops < 10)
+      return visit(new URL(location, url), { method: 'GET' }, hops + 1);
     return { ...(await answer(response)), url: url.href };
   };
 
@@ -93,7 +122,11 @@ export function openBrowser(base: string): Browser {
     get: (url) => visit(new URL(url, base), { method: 'GET' }),
     post: (url, form, headers = {}) => {
       const target = new URL(url, base);
-      return visit(target, { method: 'POST', body: new URLSearchParams(form), headers: { origin: target.origin, ...headers } });
+      return visit(target, {
+        method: 'POST',
+        body: new URLSearchParams(form),
+        headers: { origin: target.origin, ...headers },
+      });
     },
   };
 }
@@ -103,14 +136,25 @@ export function hiddenField(page: string, name: string): string {
   const field = page.match(/<input\b[^>]*>/g)?.find((tag) => tag.includes(`name="${name}"`)) ?? '';
   const value = /value="([^"]*)"/.exec(field)?.[1];
   if (value === undefined) throw new Error(`The page has no field ${name}.`);
-  return value.replaceAll('&amp;', '&').replaceAll('&quot;', '"').replaceAll('&#39;', "'").replaceAll('&lt;', '<').replaceAll('&gt;', '>');
+  return value
+    .replaceAll('&amp;', '&')
+    .replaceAll('&quot;', '"')
+    .replaceAll('&#39;', "'")
+    .replaceAll('&lt;', '<')
+    .replaceAll('&gt;', '>');
 }
 
 /** Signs a demo person in through the front door and the issuer's page, and shows them `path`. */
-export async function signIn(urls: Urls, alias: PersonAlias, path = '/.auth/me'): Promise<{ browser: Browser; page: Answer & { url: string } }> {
+export async function signIn(
+  urls: Urls,
+  alias: PersonAlias,
+  path = '/.auth/me',
+): Promise<{ browser: Browser; page: Answer & { url: string } }> {
   const browser = openBrowser(urls.frontDoor);
   const choose = await browser.get(`/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent(path)}`);
-  const fields = [...choose.text.matchAll(/<input\b[^>]*type="hidden"[^>]*name="([^"]+)"/g)].map(([, name = '']) => name);
+  const fields = [...choose.text.matchAll(/<input\b[^>]*type="hidden"[^>]*name="([^"]+)"/g)].map(
+    ([, name = '']) => name,
+  );
   const form = Object.fromEntries([...new Set(fields)].map((name) => [name, hiddenField(choose.text, name)]));
   const page = await browser.post(choose.url.split('?')[0] ?? choose.url, { ...form, person: alias });
   return { browser, page };
@@ -119,7 +163,16 @@ export async function signIn(urls: Urls, alias: PersonAlias, path = '/.auth/me')
 const messagesSchema = z.object({
   sequence: z.number(),
   messages: z.array(
-    z.object({ sequence: z.number(), operationId: z.string().nullish(), to: z.array(z.string()), subject: z.string(), plainText: z.string().nullish(), html: z.string().nullish(), headers: z.unknown(), status: z.string() }),
+    z.object({
+      sequence: z.number(),
+      operationId: z.string().nullish(),
+      to: z.array(z.string()),
+      subject: z.string(),
+      plainText: z.string().nullish(),
+      html: z.string().nullish(),
+      headers: z.unknown(),
+      status: z.string(),
+    }),
   ),
 });
 export type InboxMail = z.output<typeof messagesSchema>['messages'][number];
@@ -138,9 +191,16 @@ export async function awaitMails(urls: Urls, alias: PersonAlias, have: number, m
   let mails = await mailsTo(urls, alias);
   while (mails.length <= have) {
     const left = Math.round(end - performance.now());
-    if (left <= 0) throw new Error(`${addressOf(alias)} got ${String(mails.length)} mails, not more than ${String(have)}, within ${String(ms)} ms`);
+    if (left <= 0)
+      throw new Error(
+        `${addressOf(alias)} got ${String(mails.length)} mails, not more than ${String(have)}, within ${String(ms)} ms`,
+      );
     const after = mails.at(-1)?.sequence ?? 0;
-    await (await fetch(`${urls.mail}/api/messages?to=${encodeURIComponent(addressOf(alias))}&after=${String(after)}&wait=${String(left)}`)).text();
+    await (
+      await fetch(
+        `${urls.mail}/api/messages?to=${encodeURIComponent(addressOf(alias))}&after=${String(after)}&wait=${String(left)}`,
+      )
+    ).text();
     mails = await mailsTo(urls, alias);
   }
   return mails;
@@ -161,7 +221,11 @@ export async function membersOf(urls: Urls, groupId: string): Promise<string[]> 
 
 /** Changes the directory as an administrator would, past Gatehouse. */
 export async function changeDirectory(urls: Urls, ...changes: unknown[]): Promise<void> {
-  const response = await fetch(`${urls.directory}/admin/changes`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(changes) });
+  const response = await fetch(`${urls.directory}/admin/changes`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(changes),
+  });
   if (!response.ok) throw new Error(`The directory refused: ${await response.text()}`);
 }
 

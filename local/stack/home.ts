@@ -6,9 +6,9 @@ import type { Clock } from '../clock/clock';
 import { groups, people, tenant, userPrincipalNameOf } from '../demo-tenant';
 import type { Group, Person } from '../demo-tenant';
 import { firstRequestCurl } from './first-request';
-import { POLICY, STYLE } from './home-style';
+import { POLICY, STYLE_ELEMENT } from './home-style';
 import type { Urls } from './settings';
-import { readNextLink, readRequest, readRequests } from './timeline';
+import { readRequest, readRequests } from './timeline';
 import type { RequestDetails, RequestSummary } from './timeline';
 
 export interface HomeOptions {
@@ -42,9 +42,7 @@ function layout(title: string, content: Page): Page {
         <meta charset="utf-8" />
         <meta name="viewport" content="width=device-width, initial-scale=1" />
         <title>${title} · Gatehouse on this machine</title>
-        <style>
-          ${raw(STYLE)}
-        </style>
+        ${raw(STYLE_ELEMENT)}
       </head>
       <body>
         <a class="skip" href="#content">Skip to the content</a>
@@ -145,7 +143,7 @@ function startPage({ urls, clock }: HomeOptions): Page {
       <h2>Look around</h2>
       <ul class="cards">
         ${card(`${urls.mail}/`, 'Inbox', 'Every mail that the app sends, for every demo person.')}
-        ${card('/local/requests', 'Requests', 'All join requests, each with its timeline.')}
+        ${card('/local/requests', 'Requests', 'Join requests, each with its timeline.')}
         ${card(`${urls.directory}/`, 'Directory', 'People, groups, owners and members, as Microsoft Graph would answer.')}
         ${card('/api/openapi.json', 'API document', 'OpenAPI 3.1 of the HTTP API, made from what validates it.')}
       </ul>
@@ -185,50 +183,61 @@ function requestsPage(requests: RequestSummary[], next: string | undefined): Pag
       </th>
       <td><bdi>${request.group}</bdi></td>
       <td><span class="badge">${request.state}</span></td>
-      <td>${time(request.at)}</td>
+      <td>${time(request.filedAt)}</td>
     </tr>`;
   return layout(
     'Requests',
     html`<h1>Requests</h1>
+      <p class="lead">Open ones, as operations see them. A finished request is found by its id.</p>
       ${
         requests.length === 0
-          ? html`<p>No request is listed. <a href="/#first">File a first one.</a></p>`
-          : wideTable('Join requests', ['Requester', 'Group', 'State', 'When'], requests.map(row))
+          ? html`<p>No request is open. <a href="/#first">File a first one.</a></p>`
+          : wideTable('Open join requests', ['Requester', 'Group', 'State', 'Filed'], requests.map(row))
       }
-      ${next === undefined ? '' : html`<p><a href="/local/requests?next=${encodeURIComponent(next)}">More requests</a></p>`}`,
+      ${
+        next === undefined
+          ? ''
+          : html`<p><a href="/local/requests?next=${encodeURIComponent(next)}">More requests</a></p>`
+      }
+      <form class="moves" method="get" action="/local/requests">
+        <label for="id">Request id</label>
+        <input id="id" name="id" required pattern="[A-Za-z0-9_\\-]{1,100}" autocomplete="off" size="34" />
+        <button>Show</button>
+      </form>`,
   );
 }
+
+const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT/.test(text);
 
 function requestPage(request: RequestDetails): Page {
   return layout(
     `Request of ${request.requester}`,
     html`<h1><bdi>${request.requester}</bdi> and <bdi>${request.group}</bdi></h1>
       <p><span class="badge">${request.state}</span></p>
-      <h2>What happened</h2>
-      ${
-        request.trail.length === 0
-          ? html`<p>The app tells no timeline for this request.</p>`
-          : html`<ol class="trail">
-              ${request.trail.map(
-                (entry) =>
-                  html`<li>
-                    <strong>${entry.what}</strong>${entry.by === '' ? '' : html` by <bdi>${entry.by}</bdi>`}<br />
-                    <span class="soft">${time(entry.at)}</span>
-                    ${entry.details === '' ? '' : html`<br /><bdi>${entry.details}</bdi>`}
-                  </li>`,
-              )}
-            </ol>`
-      }
-      <h2>As the API tells it</h2>
       <div class="panel">
         <dl class="facts">
           ${request.facts.map(
-            ([name, value]) =>
-              html`<dt>${name}</dt>
-                <dd><bdi>${value}</bdi></dd>`,
+            ([label, value]) =>
+              html`<dt>${label}</dt>
+                <dd>${isTime(value) ? time(value) : html`<bdi>${value}</bdi>`}</dd>`,
           )}
         </dl>
-      </div>`,
+      </div>
+      <h2>What happened</h2>
+      ${
+        request.timeline.length === 0
+          ? html`<p>The app tells no timeline for this request.</p>`
+          : html`<ol class="trail">
+              ${request.timeline.map(
+                (entry) =>
+                  html`<li>
+                    <strong><bdi>${entry.text === '' ? entry.event : entry.text}</bdi></strong
+                    ><br />
+                    <span class="soft">${time(entry.at)} · <code>${entry.event}</code> · <bdi>${entry.by}</bdi></span>
+                  </li>`,
+              )}
+            </ol>`
+      }`,
   );
 }
 
@@ -265,7 +274,18 @@ export function createHome(options: HomeOptions): Hono {
 
   const home = new Hono();
   home.get('/', (c) => send(c, startPage(options)));
+  const showRequest = async (c: Context, id: string): Promise<Response> => {
+    if (!/^[\w-]{1,100}$/.test(id)) return send(c, problemPage('No such request', 'Requests have other ids.'), 400);
+    const answer = await ask(`/api/join-requests/${id}`);
+    if (answer.kind === 'none') return send(c, problemPage('No request to show', answer.sentence), 502);
+    const request = readRequest(answer.body);
+    if (request === undefined)
+      return send(c, problemPage('No request to show', 'The app’s answer is no request.'), 502);
+    return send(c, requestPage(request));
+  };
   home.get('/local/requests', async (c) => {
+    const id = c.req.query('id');
+    if (id !== undefined) return showRequest(c, id);
     const next = c.req.query('next') ?? '/api/ops/requests';
     // The token goes to the app alone, and only for this list.
     const { origin, pathname, search } = new URL(URL.canParse(next, options.urls.host) ? next : '/', options.urls.host);
@@ -274,15 +294,10 @@ export function createHome(options: HomeOptions): Hono {
       return send(c, problemPage('No such list', 'Only the app’s requests are listed here.'), 400);
     const answer = await ask(pathname + search);
     if (answer.kind === 'none') return send(c, problemPage('No requests to show', answer.sentence), 502);
-    return send(c, requestsPage(readRequests(answer.body), readNextLink(answer.body)));
+    const { requests, next: following } = readRequests(answer.body);
+    return send(c, requestsPage(requests, following));
   });
-  home.get('/local/requests/:id', async (c) => {
-    const id = c.req.param('id');
-    if (!/^[\w-]{1,100}$/.test(id)) return send(c, problemPage('No such request', 'Requests have other ids.'), 400);
-    const answer = await ask(`/api/join-requests/${id}`);
-    if (answer.kind === 'none') return send(c, problemPage('No request to show', answer.sentence), 502);
-    return send(c, requestPage(readRequest(answer.body)));
-  });
+  home.get('/local/requests/:id', (c) => showRequest(c, c.req.param('id')));
   home.get('/local/clock', (c) => c.json({ now: options.clock.now().toISOString() }));
   home.post('/local/clock', async (c) => {
     // Any page open in this browser could post here.

@@ -1,4 +1,13 @@
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
@@ -19,7 +28,8 @@ export interface StateFolder {
 }
 
 const PIDS = 'stack.json';
-const OURS = /^(clock|tls|azurite|storage|stack\.json(\.new)?|host-keys\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
+const OURS =
+  /^(clock|tls|azurite|storage|stack\.json(\.new)?|host-keys\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
 const PROBE_BYTES = 65_536;
 const LEFTOVERS_MS = 15_000;
 const LOOK_MS = 50;

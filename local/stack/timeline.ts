@@ -1,118 +1,108 @@
 import { z } from 'zod';
+import { apps, people } from '../demo-tenant';
 
-/** One thing that happened to a request, ready to show. */
+/** One thing that happened to a request. */
 export interface TimelineEntry {
   at: string;
-  what: string;
+  event: string;
+  text: string;
   by: string;
-  details: string;
 }
 
-/** A request as the page shows it. */
+/** A request as the list shows it. */
 export interface RequestSummary {
   id: string;
   state: string;
   group: string;
   requester: string;
-  at: string;
+  filedAt: string;
 }
 
+/** A request as its page shows it: what the API says of it, labelled, and what happened. */
 export interface RequestDetails extends RequestSummary {
   facts: [string, string][];
-  trail: TimelineEntry[];
+  timeline: TimelineEntry[];
 }
 
-// The page follows the app's answers rather than prescribing them: what it doesn't know it shows by its own name.
-const record = z.record(z.string(), z.unknown());
-type Fields = z.infer<typeof record>;
+// The page follows the app's answers: it needs an id, shows what it knows, and passes over the rest.
+const named = z.looseObject({ id: z.string().default(''), name: z.string().optional() });
+const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
-const TIMES = ['at', 'time', 'timestamp', 'occurredAt', 'filedAt', 'createdAt'];
-const EVENTS = ['event', 'type', 'kind', 'what', 'action'];
-const ACTORS = ['by', 'actor'];
+const summarySchema = z.looseObject({
+  id: z.string().min(1),
+  state: z.string().catch('unknown'),
+  group: named.catch({ id: '' }),
+  requester: named.catch({ id: '' }),
+  filedAt: z.string().catch(''),
+});
 
-function text(value: unknown): string {
-  if (value === null || value === undefined) return '';
-  if (typeof value === 'string') return value;
-  if (typeof value === 'number' || typeof value === 'boolean') return String(value);
-  const named = record.safeParse(value).data;
-  for (const key of ['displayName', 'name', 'userPrincipalName', 'sentence', 'id']) {
-    if (typeof named?.[key] === 'string') return named[key];
-  }
-  return JSON.stringify(value);
+const entrySchema = z.looseObject({
+  at: z.string().catch(''),
+  event: z.string().catch(''),
+  text: z.string().catch(''),
+  by: named.catch({ id: '' }),
+});
+
+const detailsSchema = summarySchema.extend({
+  justification: optional(z.string()),
+  duration: optional(z.string()),
+  waitingFor: optional(z.looseObject({ sentence: z.string() })),
+  nextStepAt: optional(z.string()),
+  stage: optional(z.looseObject({ number: z.int(), of: z.int(), required: z.int(), approvals: z.int() })),
+  approvers: optional(z.array(named)),
+  membership: optional(z.looseObject({ from: z.string(), until: z.string().optional() })),
+  reason: optional(z.looseObject({ sentence: z.string() })),
+  timeline: z.array(entrySchema).catch([]),
+});
+
+const listSchema = z.looseObject({ value: z.array(z.unknown()).catch([]), nextLink: optional(z.string()) });
+
+function nameOf({ id, name }: z.infer<typeof named>): string {
+  if (name !== undefined && name !== '') return name;
+  if (id === 'gatehouse') return 'Gatehouse';
+  const app = Object.values(apps).find(({ objectId, clientId }) => id === objectId || id === clientId);
+  return (app ?? Object.values(people).find((person) => person.id === id))?.displayName ?? id;
 }
 
-function first(fields: Fields, names: string[]): string {
-  for (const name of names) if (fields[name] !== undefined && fields[name] !== null) return text(fields[name]);
-  return '';
+const summary = (fields: z.infer<typeof summarySchema>): RequestSummary => ({
+  id: fields.id,
+  state: fields.state,
+  group: nameOf(fields.group),
+  requester: nameOf(fields.requester),
+  filedAt: fields.filedAt,
+});
+
+/** The requests on a page of the operators' list, and the address of the next page if there is one. */
+export function readRequests(body: unknown): { requests: RequestSummary[]; next: string | undefined } {
+  const list = listSchema.safeParse(body).data;
+  const requests = (list?.value ?? []).flatMap((item) => {
+    const parsed = summarySchema.safeParse(item);
+    return parsed.success ? [summary(parsed.data)] : [];
+  });
+  return { requests, next: list?.nextLink };
 }
 
-const listOf = (value: unknown): Fields[] => {
-  const list = z.array(record).safeParse(value);
-  return list.success ? list.data : [];
-};
-
-function rows(body: unknown): Fields[] {
-  if (Array.isArray(body)) return listOf(body);
-  const fields = record.safeParse(body).data ?? {};
-  return (
-    Object.values(fields)
-      .map(listOf)
-      .find((list) => list.length > 0) ?? []
-  );
-}
-
-function summary(fields: Fields): RequestSummary {
-  return {
-    id: first(fields, ['id', 'requestId']),
-    state: first(fields, ['state', 'status']),
-    group: first(fields, ['group', 'groupName', 'groupId']),
-    requester: first(fields, ['requester', 'requesterName', 'requesterId']),
-    at: first(fields, TIMES.slice().reverse()),
-  };
-}
-
-/** The requests in an answer of the operators' list. */
-export const readRequests = (body: unknown): RequestSummary[] =>
-  rows(body)
-    .map(summary)
-    .filter(({ id }) => id !== '');
-
-/** The address of the list's next page, if there is one. */
-export const readNextLink = (body: unknown): string | undefined => {
-  const link = record.safeParse(body).data?.['nextLink'];
-  return typeof link === 'string' ? link : undefined;
-};
-
-function entry(fields: Fields): TimelineEntry {
-  const shown = new Set([...TIMES, ...EVENTS, ...ACTORS]);
-  const rest = Object.entries(fields).filter(
-    ([name, value]) => !shown.has(name) && value !== null && value !== undefined,
-  );
-  return {
-    at: first(fields, TIMES),
-    what: first(fields, EVENTS),
-    by: first(fields, ACTORS),
-    details: rest
-      .map(([name, value]) => `${name}: ${typeof value === 'object' ? JSON.stringify(value) : text(value)}`)
-      .join(' · '),
-  };
-}
-
-/** A single request with its timeline, the oldest entry first. */
-export function readRequest(body: unknown): RequestDetails {
-  const fields = record.safeParse(body).data ?? {};
-  const isTrail = (list: Fields[]): boolean =>
-    list.some((each) => first(each, TIMES) !== '' && first(each, EVENTS) !== '');
-  const trails = Object.entries(fields).filter(([, value]) => isTrail(listOf(value)));
-  const names = new Set(trails.map(([name]) => name));
+/** A single request; undefined where the answer is none. */
+export function readRequest(body: unknown): RequestDetails | undefined {
+  const fields = detailsSchema.safeParse(body).data;
+  if (fields === undefined) return undefined;
+  const { stage, membership } = fields;
+  const facts: [string, string | undefined][] = [
+    ['Reason given', fields.justification],
+    ['Asked for', fields.duration],
+    ['Waits for', fields.waitingFor?.sentence],
+    ['Next step', fields.nextStepAt],
+    ['Stage', stage && `${stage.number} of ${stage.of}; ${stage.approvals} of ${stage.required} approvals`],
+    ['May decide', fields.approvers?.map(nameOf).join(', ')],
+    ['Member from', membership?.from],
+    ['Member until', membership?.until],
+    ['Why', fields.reason?.sentence],
+    ['Filed', fields.filedAt],
+    ['Id', fields.id],
+  ];
   return {
     ...summary(fields),
-    facts: Object.entries(fields)
-      .filter(([name, value]) => !names.has(name) && value !== null && value !== undefined)
-      .map(([name, value]) => [name, text(value)]),
-    trail: trails
-      .flatMap(([, value]) => listOf(value))
-      .map(entry)
-      .sort((a, b) => a.at.localeCompare(b.at)),
+    facts: facts.flatMap(([label, value]) => (value === undefined || value === '' ? [] : [[label, value]])),
+    timeline: fields.timeline.map(({ at, event, text, by }) => ({ at, event, text, by: nameOf(by) })),
   };
 }

@@ -23,7 +23,8 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
       const { request } = stored;
       const until = request.grant?.until;
       if (request.state !== 'granted' || until === undefined || new Date(until) > at) {
-        if (until !== undefined && request.state !== 'granted') await records.open.delete({ due: until, kind: 'grant', requestId: request.id });
+        if (until !== undefined && request.state !== 'granted')
+          await records.open.delete({ due: until, kind: 'grant', requestId: request.id });
         return standing(request);
       }
       const removed = await takeBack(services, request);
@@ -35,7 +36,9 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
 }
 
 async function takeBack(services: Services, request: JoinRequest): Promise<boolean> {
-  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) => withoutGrant(before, request.id));
+  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) =>
+    withoutGrant(before, request.id),
+  );
   if (wish.wanted === 'in') return false;
   try {
     await makeSo(services, request, wish);

@@ -5,7 +5,11 @@ import type { Services } from '../../shared/services';
 /** The wish with this grant in it: the person shall be a member. */
 export function withGrant(before: Membership, requestId: string, at: Date, until: string | undefined): Membership {
   const grants = before.grants.filter((live) => live.requestId !== requestId);
-  return { wanted: 'in', addedByGatehouse: true, grants: [...grants, { requestId, from: at.toISOString(), ...(until !== undefined && { until }) }] };
+  return {
+    wanted: 'in',
+    addedByGatehouse: true,
+    grants: [...grants, { requestId, from: at.toISOString(), ...(until !== undefined && { until }) }],
+  };
 }
 
 /** The wish without this grant: the person shall leave where no other grant lives and Gatehouse added them. */
@@ -15,8 +19,12 @@ export function withoutGrant(before: Membership, requestId: string): Membership 
 }
 
 /** Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile. */
-export async function makeSo({ directory, records }: Services, { group, requester }: Pick<JoinRequest, 'group' | 'requester'>, wish: Membership): Promise<'done' | 'gone'> {
-  for (let wanted = wish.wanted; ; ) {
+export async function makeSo(
+  { directory, records }: Services,
+  { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
+  wish: Membership,
+): Promise<'done' | 'gone'> {
+  for (let wanted = wish.wanted; ;) {
     if (wanted === 'in') {
       if ((await directory.addMember(group.id, requester.id)) === 'gone') return 'gone';
     } else {

@@ -19,8 +19,10 @@ import type { Standing, StepInput } from './standing';
 const ROUTE = 'activity:notify';
 
 /** Mail keys of a stage: one mail per person for asking, one for each reminder. */
-const askKey = ({ index, round }: JoinRequest['stage'], personId: string): string => `ask_${String(index)}_${String(round)}_${personId}`;
-const remindKey = ({ index, round }: JoinRequest['stage'], reminder: number, personId: string): string => `remind_${String(index)}_${String(round)}_${String(reminder)}_${personId}`;
+const askKey = ({ index, round }: JoinRequest['stage'], personId: string): string =>
+  `ask_${String(index)}_${String(round)}_${personId}`;
+const remindKey = ({ index, round }: JoinRequest['stage'], reminder: number, personId: string): string =>
+  `remind_${String(index)}_${String(round)}_${String(reminder)}_${personId}`;
 
 const isAccepted = (mail: Mail | undefined): boolean => mail?.status === 'accepted';
 
@@ -37,19 +39,32 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
     const { request } = dossier.stored;
     if (request.state !== 'pending') return standing(request);
 
-    const end = (decideEnd: (request: JoinRequest) => Change | undefined): Promise<Standing> => ended(services, request.id, decideEnd);
+    const end = (decideEnd: (request: JoinRequest) => Change | undefined): Promise<Standing> =>
+      ended(services, request.id, decideEnd);
     if (at >= deadlineOf(request)) return end((now) => expire(now, at));
     if (request.stage.askedAt === undefined && !(await holdsClaim(services, request))) {
-      return end((now) => (now.state === 'pending' ? cancel(now, { rule: 'already-member', sentence: 'Another request of the same person for the same group came first.' }, at) : undefined));
+      return end((now) =>
+        now.state === 'pending'
+          ? cancel(
+              now,
+              { rule: 'already-member', sentence: 'Another request of the same person for the same group came first.' },
+              at,
+            )
+          : undefined,
+      );
     }
 
-    const [group, person] = await Promise.all([directory.group(request.group.id), directory.person(request.requester.id)]);
+    const [group, person] = await Promise.all([
+      directory.group(request.group.id),
+      directory.person(request.requester.id),
+    ]);
     const refusal = await refuse(directory, group, person, request.policy);
     if (refusal !== undefined) return end((now) => (now.state === 'pending' ? cancel(now, refusal, at) : undefined));
     if (group === undefined || person === undefined) return standing(request);
 
     const approvers = await reachable(services, dossier);
-    if (approvers.length === 0) return end((now) => (now.state === 'pending' ? cancel(now, refusals.noApprovers, at) : undefined));
+    if (approvers.length === 0)
+      return end((now) => (now.state === 'pending' ? cancel(now, refusals.noApprovers, at) : undefined));
     return ask(services, dossier, { group, person, approvers, at, input });
   });
 }
@@ -63,10 +78,20 @@ async function holdsClaim({ records }: Services, request: JoinRequest): Promise<
 /** Who may decide and can be told so: people whose mail was refused don't count, others step in for them. */
 function reachable({ directory }: Services, { stored: { request }, mails }: Dossier): Promise<Approver[]> {
   const refused = [...mails.values()].filter(({ status }) => status === 'refused').map(({ to }) => to.id);
-  return whoMayDecide(directory, { groupId: request.group.id, requesterId: request.requester.id, policy: request.policy, stage: request.stage.index, unreachable: new Set(refused) });
+  return whoMayDecide(directory, {
+    groupId: request.group.id,
+    requesterId: request.requester.id,
+    policy: request.policy,
+    stage: request.stage.index,
+    unreachable: new Set(refused),
+  });
 }
 
-async function ended({ records }: Services, id: string, decideEnd: (request: JoinRequest) => Change | undefined): Promise<Standing> {
+async function ended(
+  { records }: Services,
+  id: string,
+  decideEnd: (request: JoinRequest) => Change | undefined,
+): Promise<Standing> {
   const stored = await changeRequest(records, id, { route: ROUTE }, decideEnd);
   return stored === undefined ? gone() : standing(stored.request);
 }
@@ -94,7 +119,11 @@ async function ask(services: Services, dossier: Dossier, asking: Asking): Promis
   await Promise.all(newLinks.map((link) => records.links.put({ ...link, requestId: request.id })));
   if (fresh.length > 0 || newLinks.length > 0) {
     try {
-      await records.requests.write(stored, { request: { ...request, stage: { ...request.stage, approvers } }, entries: [] }, { route: ROUTE, mails: fresh, links: newLinks });
+      await records.requests.write(
+        stored,
+        { request: { ...request, stage: { ...request.stage, approvers } }, entries: [] },
+        { route: ROUTE, mails: fresh, links: newLinks },
+      );
     } catch (error) {
       // somebody decided meanwhile: look again at once
       if (error instanceof Conflict) return notify(services, input);
@@ -104,23 +133,44 @@ async function ask(services: Services, dossier: Dossier, asking: Asking): Promis
 
   const current = new Set(approvers.map(({ id }) => id));
   // a mail to somebody who may no longer decide stays unsent
-  const queued = [...dossier.mails.values(), ...fresh].filter((mail) => mail.status === 'queued' && current.has(mail.to.id));
+  const queued = [...dossier.mails.values(), ...fresh].filter(
+    (mail) => mail.status === 'queued' && current.has(mail.to.id),
+  );
   const sent = await sendQueued(services, request.id, queued, new Set(fresh.map(({ key }) => key)));
 
-  const who = (status: Mail['status'], kind: string): string[] => sent.mails.filter((mail) => mail.status === status && mail.key.startsWith(kind)).map(({ to }) => to.id);
+  const who = (status: Mail['status'], kind: string): string[] =>
+    sent.mails.filter((mail) => mail.status === status && mail.key.startsWith(kind)).map(({ to }) => to.id);
   const unreachable = sent.mails.filter(({ status }) => status === 'refused').map(({ to }) => to.id);
   const written = await changeRequest(records, request.id, { route: ROUTE, mails: sent.mails }, (now) => {
-    const sameStage = now.state === 'pending' && now.stage.index === request.stage.index && now.stage.round === request.stage.round;
+    const sameStage =
+      now.state === 'pending' && now.stage.index === request.stage.index && now.stage.round === request.stage.round;
     if (!sameStage) return { request: now, entries: [] };
-    return asked(now, { approvers, asked: who('accepted', 'ask_'), reminded: who('accepted', 'remind_'), unreachable, reminders: sent.unavailable === undefined ? reminder : now.stage.reminded }, at);
+    return asked(
+      now,
+      {
+        approvers,
+        asked: who('accepted', 'ask_'),
+        reminded: who('accepted', 'remind_'),
+        unreachable,
+        reminders: sent.unavailable === undefined ? reminder : now.stage.reminded,
+      },
+      at,
+    );
   });
   if (written === undefined) return gone();
-  if (sent.unavailable !== undefined && written.request.state === 'pending') return postponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
+  if (sent.unavailable !== undefined && written.request.state === 'pending')
+    return postponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
   // others step in at once for those who can't be reached
   return unreachable.length > 0 ? notify(services, input) : standing(written.request);
 }
 
-function mailsToSend({ config }: Services, { stored: { request }, mails }: Dossier, asking: Asking, links: ReadonlyMap<string, string>, reminder: number): Mail[] {
+function mailsToSend(
+  { config }: Services,
+  { stored: { request }, mails }: Dossier,
+  asking: Asking,
+  links: ReadonlyMap<string, string>,
+  reminder: number,
+): Mail[] {
   const { approvers, group, person, at } = asking;
   const { stage } = request;
   const voted = new Set(stage.votes.map(({ personId }) => personId));

@@ -32,13 +32,15 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
         if (request.state === 'applying') await takeBack(services, request);
         return standing((await write(services, stored, change)).request);
       }
-      const applying = request.state === 'applying' ? stored : await write(services, stored, startApplying(request, false, at));
+      const applying =
+        request.state === 'applying' ? stored : await write(services, stored, startApplying(request, false, at));
       return apply(services, applying, at);
     }),
   );
 }
 
-const write = ({ records }: Services, stored: Stored, change: Change): Promise<Stored> => records.requests.write(stored, change, { route: ROUTE });
+const write = ({ records }: Services, stored: Stored, change: Change): Promise<Stored> =>
+  records.requests.write(stored, change, { route: ROUTE });
 
 /** What changed since the decision and keeps it from being applied. */
 async function recheck({ directory }: Services, request: JoinRequest, at: Date): Promise<Change | undefined> {
@@ -61,15 +63,21 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
   const { records } = services;
   const { request } = stored;
   const until = request.duration === undefined ? undefined : addDuration(at, request.duration).toISOString();
-  const wish = await records.memberships.update(request.group.id, request.requester.id, (before) => withGrant(before, request.id, at, until));
+  const wish = await records.memberships.update(request.group.id, request.requester.id, (before) =>
+    withGrant(before, request.id, at, until),
+  );
 
   try {
     const outcome = await makeSo(services, request, wish);
     if (outcome === 'gone') throw new DirectoryUnavailable('The group or the person is not there (yet, or any more).');
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
-    await records.memberships.update(request.group.id, request.requester.id, (before) => withoutGrant(before, request.id));
-    return standing((await write(services, stored, fail(request, { rule: error.code, sentence: error.message }, at))).request);
+    await records.memberships.update(request.group.id, request.requester.id, (before) =>
+      withoutGrant(before, request.id),
+    );
+    return standing(
+      (await write(services, stored, fail(request, { rule: error.code, sentence: error.message }, at))).request,
+    );
   }
   const granted = grant(request, at);
   if (until !== undefined) await records.open.put({ due: until, kind: 'grant', requestId: request.id });
@@ -78,6 +86,8 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
 
 /** An earlier attempt may have added the person before it could write so: what may be ours is removed before the request ends otherwise. */
 async function takeBack(services: Services, request: JoinRequest): Promise<void> {
-  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) => withoutGrant(before, request.id));
+  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) =>
+    withoutGrant(before, request.id),
+  );
   if (wish.addedByGatehouse) await makeSo(services, request, wish);
 }

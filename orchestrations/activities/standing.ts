@@ -42,18 +42,32 @@ export function retryAt(at: Date, attempt: number, retryAfterMs = 0): Date {
 }
 
 /** Writes down that the step waits for a service, and when it is tried again. */
-export async function postponed(services: Services, input: StepInput, waitingFor: 'mail' | 'directory', retryAfterMs: number | undefined, route: string): Promise<Standing> {
+export async function postponed(
+  services: Services,
+  input: StepInput,
+  waitingFor: 'mail' | 'directory',
+  retryAfterMs: number | undefined,
+  route: string,
+): Promise<Standing> {
   const until = retryAt(new Date(input.at), input.attempt, retryAfterMs);
-  const stored = await changeRequest(services.records, input.requestId, { route }, (request) => postpone(request, waitingFor, until));
+  const stored = await changeRequest(services.records, input.requestId, { route }, (request) =>
+    postpone(request, waitingFor, until),
+  );
   return stored === undefined ? gone() : standing(stored.request, true);
 }
 
 /** Takes a step; where a service can't answer now, the row says what it waits for and the step is due again later. */
-export async function orPostponed(services: Services, input: StepInput, route: string, step: () => Promise<Standing>): Promise<Standing> {
+export async function orPostponed(
+  services: Services,
+  input: StepInput,
+  route: string,
+  step: () => Promise<Standing>,
+): Promise<Standing> {
   try {
     return await step();
   } catch (error) {
-    if (error instanceof DirectoryUnavailable) return postponed(services, input, 'directory', error.retryAfterMs, route);
+    if (error instanceof DirectoryUnavailable)
+      return postponed(services, input, 'directory', error.retryAfterMs, route);
     if (error instanceof DirectoryRefused) return postponed(services, input, 'directory', undefined, route);
     if (error instanceof MailUnavailable) return postponed(services, input, 'mail', error.retryAfterMs, route);
     throw error;

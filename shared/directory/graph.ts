@@ -8,7 +8,8 @@ import { DirectoryRefused, DirectoryUnavailable } from './directory';
 import type { Directory } from './directory';
 
 const TIMEOUT_MS = 10_000;
-const GROUP_PROPERTIES = 'id,displayName,description,mailEnabled,securityEnabled,groupTypes,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted,visibility';
+const GROUP_PROPERTIES =
+  'id,displayName,description,mailEnabled,securityEnabled,groupTypes,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted,visibility';
 const PERSON_PROPERTIES = 'id,displayName,userPrincipalName,mail,accountEnabled,userType,jobTitle,department';
 
 const groupSchema = z.object({
@@ -54,18 +55,30 @@ const toPerson = (value: unknown): Person => {
 const isNotFound = (error: unknown): boolean => error instanceof GraphError && error.statusCode === 404;
 
 /** "One or more added object references already exist …": Graph answers 400, not 409 (group-post-members, Graph v1.0). */
-const isAlreadyMember = (error: unknown): boolean => error instanceof GraphError && error.statusCode === 400 && /added object references already exist/i.test(error.message);
+const isAlreadyMember = (error: unknown): boolean =>
+  error instanceof GraphError &&
+  error.statusCode === 400 &&
+  /added object references already exist/i.test(error.message);
 
 /** 403 without a reason of ours is a missing permission, 400 a group that Graph won't change; everything else may pass. */
 function translate(error: unknown): Error {
   if (!(error instanceof GraphError)) {
-    return error instanceof Error && error.name === 'ZodError' ? new DirectoryUnavailable(`Microsoft Graph answered in a form it never uses: ${error.message}`) : new DirectoryUnavailable(`Microsoft Graph can't be reached: ${String(error)}`);
+    return error instanceof Error && error.name === 'ZodError'
+      ? new DirectoryUnavailable(`Microsoft Graph answered in a form it never uses: ${error.message}`)
+      : new DirectoryUnavailable(`Microsoft Graph can't be reached: ${String(error)}`);
   }
   if (error.statusCode === 400 || error.statusCode === 403 || error.statusCode === 404) {
-    return new DirectoryRefused(error.statusCode, error.code ?? 'unknown', `Microsoft Graph refused (${String(error.statusCode)} ${error.code ?? ''}): ${error.message}`);
+    return new DirectoryRefused(
+      error.statusCode,
+      error.code ?? 'unknown',
+      `Microsoft Graph refused (${String(error.statusCode)} ${error.code ?? ''}): ${error.message}`,
+    );
   }
   const seconds = Number(error.headers?.get('Retry-After') ?? '');
-  return new DirectoryUnavailable(`Microsoft Graph answered ${String(error.statusCode)} ${error.code ?? ''}`, Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined);
+  return new DirectoryUnavailable(
+    `Microsoft Graph answered ${String(error.statusCode)} ${error.code ?? ''}`,
+    Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined,
+  );
 }
 
 export interface GraphOptions {
@@ -86,7 +99,12 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
     },
   });
   authentication.setNext(new HTTPMessageHandler());
-  const client = Client.initWithMiddleware({ baseUrl: endpoint, defaultVersion: 'v1.0', middleware: authentication, customHosts: new Set([new URL(endpoint).hostname]) });
+  const client = Client.initWithMiddleware({
+    baseUrl: endpoint,
+    defaultVersion: 'v1.0',
+    middleware: authentication,
+    customHosts: new Set([new URL(endpoint).hostname]),
+  });
 
   const call = (path: string): GraphRequest => client.api(path).option('signal', AbortSignal.timeout(TIMEOUT_MS));
   const segment = encodeURIComponent;
@@ -115,13 +133,20 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
 
   const parse = <T>(schema: z.ZodType<T>, answer: unknown): T => {
     const parsed = schema.safeParse(answer);
-    if (!parsed.success) throw new DirectoryUnavailable(`Microsoft Graph answered in a form it never uses: ${z.prettifyError(parsed.error)}`);
+    if (!parsed.success)
+      throw new DirectoryUnavailable(
+        `Microsoft Graph answered in a form it never uses: ${z.prettifyError(parsed.error)}`,
+      );
     return parsed.data;
   };
 
   return {
     group: async (id) => {
-      const answer: unknown = await orUndefined(call(`/groups/${segment(id)}`).query({ $select: GROUP_PROPERTIES }).get() as Promise<unknown>);
+      const answer: unknown = await orUndefined(
+        call(`/groups/${segment(id)}`)
+          .query({ $select: GROUP_PROPERTIES })
+          .get() as Promise<unknown>,
+      );
       if (answer === undefined) return undefined;
       const found = parse(groupSchema, answer);
       return {
@@ -139,7 +164,9 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
     },
     isCloudManaged: async (groupId) => {
       try {
-        const answer: unknown = await orUndefined(call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>);
+        const answer: unknown = await orUndefined(
+          call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>,
+        );
         return z.object({ isCloudManaged: z.literal(true) }).safeParse(answer).success;
       } catch (error) {
         // needs a permission that joining does not; without it a synchronised group counts as managed on-premises
@@ -148,19 +175,27 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
       }
     },
     person: async (idOrUpn) => {
-      const answer: unknown = await orUndefined(call(`/users/${segment(idOrUpn)}`).query({ $select: PERSON_PROPERTIES }).get() as Promise<unknown>);
+      const answer: unknown = await orUndefined(
+        call(`/users/${segment(idOrUpn)}`)
+          .query({ $select: PERSON_PROPERTIES })
+          .get() as Promise<unknown>,
+      );
       return answer === undefined ? undefined : toPerson(answer);
     },
     owners: (groupId) => people(`/groups/${segment(groupId)}/owners/microsoft.graph.user`),
     members: (groupId) => people(`/groups/${segment(groupId)}/members/microsoft.graph.user`),
     isMember: async (groupId, personId) => {
-      const answer: unknown = await orUndefined(call(`/users/${segment(personId)}/checkMemberGroups`).post({ groupIds: [groupId] }) as Promise<unknown>);
+      const answer: unknown = await orUndefined(
+        call(`/users/${segment(personId)}/checkMemberGroups`).post({ groupIds: [groupId] }) as Promise<unknown>,
+      );
       if (answer === undefined) return false;
       return parse(z.object({ value: z.array(z.string()) }), answer).value.some((id) => id.toLowerCase() === groupId);
     },
     addMember: async (groupId, personId) => {
       try {
-        await call(`/groups/${segment(groupId)}/members/$ref`).post({ '@odata.id': `${endpoint}/v1.0/directoryObjects/${segment(personId)}` });
+        await call(`/groups/${segment(groupId)}/members/$ref`).post({
+          '@odata.id': `${endpoint}/v1.0/directoryObjects/${segment(personId)}`,
+        });
         return 'added';
       } catch (error) {
         if (isAlreadyMember(error)) return 'already';

@@ -14,7 +14,9 @@ export function parseDuration(text: string): number | undefined {
   const match = PATTERN.exec(text);
   if (match === null || text === 'P') return undefined;
   const [, weeks, days, hours, minutes, seconds] = match.map((part) => Number(part ?? 0));
-  return (weeks ?? 0) * 7 * DAY + (days ?? 0) * DAY + (hours ?? 0) * HOUR + (minutes ?? 0) * MINUTE + (seconds ?? 0) * SECOND;
+  return (
+    (weeks ?? 0) * 7 * DAY + (days ?? 0) * DAY + (hours ?? 0) * HOUR + (minutes ?? 0) * MINUTE + (seconds ?? 0) * SECOND
+  );
 }
 
 /** Milliseconds of a duration that was validated before; throws where it was not. */

@@ -4,7 +4,17 @@ import type { Refusal } from './eligibility';
 import type { Policy, StagePolicy } from './policy';
 
 /** The states of a join request. `failed` is no end: it waits for operations. */
-export type RequestState = 'pending' | 'approved' | 'applying' | 'granted' | 'ended' | 'denied' | 'withdrawn' | 'expired' | 'cancelled' | 'failed';
+export type RequestState =
+  | 'pending'
+  | 'approved'
+  | 'applying'
+  | 'granted'
+  | 'ended'
+  | 'denied'
+  | 'withdrawn'
+  | 'expired'
+  | 'cancelled'
+  | 'failed';
 
 /** What a request waits for, told on its status page. */
 export type WaitingFor = 'mail' | 'decision' | 'directory' | 'operations' | null;
@@ -101,12 +111,18 @@ export interface Change {
 }
 
 export function isOpen(request: JoinRequest): boolean {
-  return request.state === 'pending' || request.state === 'approved' || request.state === 'applying' || request.state === 'failed';
+  return (
+    request.state === 'pending' ||
+    request.state === 'approved' ||
+    request.state === 'applying' ||
+    request.state === 'failed'
+  );
 }
 
 export function stagePolicy(request: JoinRequest): StagePolicy {
   const policy = request.policy.stages[request.stage.index];
-  if (policy === undefined) throw new Error(`request ${request.id} is at stage ${String(request.stage.index)}, which its policy does not have`);
+  if (policy === undefined)
+    throw new Error(`request ${request.id} is at stage ${String(request.stage.index)}, which its policy does not have`);
   return policy;
 }
 
@@ -165,7 +181,10 @@ export function file(filing: Filing, at: Date): Change {
     due: iso(at),
     told: false,
   };
-  return { request, entries: [{ event: 'filed', at: iso(at), by: filedBy, data: { policyVersion: filing.policyVersion } }] };
+  return {
+    request,
+    entries: [{ event: 'filed', at: iso(at), by: filedBy, data: { policyVersion: filing.policyVersion } }],
+  };
 }
 
 export type VoteResult =
@@ -175,25 +194,50 @@ export type VoteResult =
   | { kind: 'not-yours' };
 
 /** A vote of someone whose right to decide was looked up just now (`approvers`). The deadline's second does not matter: the row does. */
-export function vote(request: JoinRequest, by: Approver, choice: 'approve' | 'deny', comment: string | undefined, approvers: readonly Approver[], at: Date): VoteResult {
+export function vote(
+  request: JoinRequest,
+  by: Approver,
+  choice: 'approve' | 'deny',
+  comment: string | undefined,
+  approvers: readonly Approver[],
+  at: Date,
+): VoteResult {
   if (by.id === request.requester.id || !approvers.some(({ id }) => id === by.id)) return { kind: 'not-yours' };
   if (request.state !== 'pending') return { kind: 'stands' };
   const previous = request.stage.votes.find(({ personId }) => personId === by.id);
   if (previous?.choice === choice) return { kind: 'stands' };
 
-  const mine: Vote = { personId: by.id, name: by.displayName, choice, ...(comment !== undefined && { comment }), at: iso(at) };
+  const mine: Vote = {
+    personId: by.id,
+    name: by.displayName,
+    choice,
+    ...(comment !== undefined && { comment }),
+    at: iso(at),
+  };
   const votes = [...request.stage.votes.filter(({ personId }) => personId !== by.id), mine];
   const actor: Actor = { kind: 'person', id: by.id, name: by.displayName };
   const recorded: TrailEntry = {
     event: 'vote-recorded',
     at: iso(at),
     by: actor,
-    data: { stage: request.stage.index, choice, ...(comment !== undefined && { comment }), ...(previous !== undefined && { before: previous.choice }) },
+    data: {
+      stage: request.stage.index,
+      choice,
+      ...(comment !== undefined && { comment }),
+      ...(previous !== undefined && { before: previous.choice }),
+    },
   };
   const next: JoinRequest = { ...request, stage: { ...request.stage, votes, approvers: [...approvers] } };
 
   if (choice === 'deny') {
-    return { kind: 'recorded', closes: true, change: { request: { ...next, state: 'denied', waitingFor: null, due: iso(at) }, entries: [recorded, { event: 'denied', at: iso(at), by: actor }] } };
+    return {
+      kind: 'recorded',
+      closes: true,
+      change: {
+        request: { ...next, state: 'denied', waitingFor: null, due: iso(at) },
+        entries: [recorded, { event: 'denied', at: iso(at), by: actor }],
+      },
+    };
   }
   const approvals = votes.filter((v) => v.choice === 'approve').length;
   if (approvals < stagePolicy(request).required) {
@@ -205,26 +249,38 @@ export function vote(request: JoinRequest, by: Approver, choice: 'approve' | 'de
     return {
       kind: 'recorded',
       closes: true,
-      change: { request: { ...next, stage, waitingFor: 'mail', due: iso(at) }, entries: [recorded, { event: 'stage-opened', at: iso(at), by: actor, data: { stage: index } }] },
+      change: {
+        request: { ...next, stage, waitingFor: 'mail', due: iso(at) },
+        entries: [recorded, { event: 'stage-opened', at: iso(at), by: actor, data: { stage: index } }],
+      },
     };
   }
   return {
     kind: 'recorded',
     closes: true,
-    change: { request: { ...next, state: 'approved', waitingFor: 'directory', due: iso(at) }, entries: [recorded, { event: 'approved', at: iso(at), by: actor }] },
+    change: {
+      request: { ...next, state: 'approved', waitingFor: 'directory', due: iso(at) },
+      entries: [recorded, { event: 'approved', at: iso(at), by: actor }],
+    },
   };
 }
 
 /** The requester, or the system that filed it, takes the request back. `undefined` where it is no longer pending. */
 export function withdraw(request: JoinRequest, by: Actor, at: Date): Change | undefined {
   if (request.state !== 'pending') return undefined;
-  return { request: { ...request, state: 'withdrawn', waitingFor: null, due: iso(at) }, entries: [{ event: 'withdrawn', at: iso(at), by }] };
+  return {
+    request: { ...request, state: 'withdrawn', waitingFor: null, due: iso(at) },
+    entries: [{ event: 'withdrawn', at: iso(at), by }],
+  };
 }
 
 /** Ends a pending request whose deadline has come. `undefined` where it has not, or the request is no longer pending. */
 export function expire(request: JoinRequest, at: Date): Change | undefined {
   if (request.state !== 'pending' || at < deadlineOf(request)) return undefined;
-  return { request: { ...request, state: 'expired', waitingFor: null, due: iso(at) }, entries: [{ event: 'expired', at: iso(at), by: GATEHOUSE }] };
+  return {
+    request: { ...request, state: 'expired', waitingFor: null, due: iso(at) },
+    entries: [{ event: 'expired', at: iso(at), by: GATEHOUSE }],
+  };
 }
 
 export function cancel(request: JoinRequest, refusal: Refusal, at: Date): Change {
@@ -253,7 +309,20 @@ export function reopenStage(request: JoinRequest, dropped: readonly Vote[], at: 
   const gone = new Set(dropped.map(({ personId }) => personId));
   const votes = request.stage.votes.filter(({ personId }) => !gone.has(personId));
   return {
-    request: { ...request, state: 'pending', waitingFor: 'mail', due: iso(at), stage: { index: request.stage.index, round: request.stage.round + 1, openedAt: iso(at), reminded: 0, approvers: [], votes } },
+    request: {
+      ...request,
+      state: 'pending',
+      waitingFor: 'mail',
+      due: iso(at),
+      stage: {
+        index: request.stage.index,
+        round: request.stage.round + 1,
+        openedAt: iso(at),
+        reminded: 0,
+        approvers: [],
+        votes,
+      },
+    },
     entries: [{ event: 'stage-reopened', at: iso(at), by: GATEHOUSE, data: { dropped: [...gone] } }],
   };
 }
@@ -270,7 +339,13 @@ export function startApplying(request: JoinRequest, wasMember: boolean, at: Date
 export function grant(request: JoinRequest, at: Date): Change {
   const until = request.duration === undefined ? undefined : iso(addDuration(at, request.duration));
   return {
-    request: { ...request, state: 'granted', grant: { from: iso(at), ...(until !== undefined && { until }) }, waitingFor: null, due: iso(at) },
+    request: {
+      ...request,
+      state: 'granted',
+      grant: { from: iso(at), ...(until !== undefined && { until }) },
+      waitingFor: null,
+      due: iso(at),
+    },
     entries: [{ event: 'granted', at: iso(at), by: GATEHOUSE, ...(until !== undefined && { data: { until } }) }],
   };
 }
@@ -310,10 +385,17 @@ export function asked(request: JoinRequest, asking: Asking, at: Date): Change {
     people.length === 0 ? [] : [{ event, at: iso(at), by: GATEHOUSE, data: { stage: stage.index, people } }];
   return {
     request: { ...next, due: iso(nextDue(next, at)) },
-    entries: [...entry('approvers-asked', asking.asked), ...entry('approvers-reminded', asking.reminded), ...entry('approvers-unreachable', asking.unreachable)],
+    entries: [
+      ...entry('approvers-asked', asking.asked),
+      ...entry('approvers-reminded', asking.reminded),
+      ...entry('approvers-unreachable', asking.unreachable),
+    ],
   };
 }
 
 export function tell(request: JoinRequest, at: Date, data: Record<string, unknown>): Change {
-  return { request: { ...request, told: true, due: null }, entries: [{ event: 'outcome-told', at: iso(at), by: GATEHOUSE, data }] };
+  return {
+    request: { ...request, told: true, due: null },
+    entries: [{ event: 'outcome-told', at: iso(at), by: GATEHOUSE, data }],
+  };
 }

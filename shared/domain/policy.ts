@@ -4,7 +4,12 @@ import { durationMs, parseDuration } from './duration';
 
 const guid = z.guid().transform((id) => id.toLowerCase());
 
-const duration = z.string().refine((text) => parseDuration(text) !== undefined, 'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P14D or PT8H.');
+const duration = z
+  .string()
+  .refine(
+    (text) => parseDuration(text) !== undefined,
+    'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P14D or PT8H.',
+  );
 
 const positiveDuration = duration.refine((text) => (parseDuration(text) ?? 1) > 0, 'Give a duration longer than zero.');
 
@@ -17,7 +22,11 @@ const approverSource = z.discriminatedUnion('kind', [
 export type ApproverSource = z.output<typeof approverSource>;
 
 const stage = z.strictObject({
-  approvers: z.array(approverSource).min(1).max(5).default([{ kind: 'owners' }]),
+  approvers: z
+    .array(approverSource)
+    .min(1)
+    .max(5)
+    .default([{ kind: 'owners' }]),
   /** How many different people must approve (n of those who may decide). */
   required: z.int().min(1).max(10).default(1),
   /** Reminders, each counted from the time the stage's first mail was accepted. */
@@ -32,7 +41,9 @@ export const policySchema = z
   .strictObject({
     optedIn: z.boolean().default(false),
     guests: z.boolean().default(false),
-    justification: z.strictObject({ required: z.boolean().default(true), minimumLength: z.int().min(0).max(500).default(1) }).prefault({}),
+    justification: z
+      .strictObject({ required: z.boolean().default(true), minimumLength: z.int().min(0).max(500).default(1) })
+      .prefault({}),
     stages: z.array(stage).min(1).max(3).prefault([{}]),
     /** Who decides where a stage has nobody. */
     fallbackApprovers: z.array(approverSource).max(5).default([]),
@@ -47,13 +58,25 @@ export const policySchema = z
       reminders.forEach((reminder, position) => {
         const at = parseDuration(reminder);
         if (at !== undefined && end !== undefined && at >= end) {
-          context.addIssue({ code: 'custom', path: ['stages', index, 'reminders', position], message: `The reminder at ${reminder} would come at or after the deadline ${deadline}. Remove it or set a later deadline.` });
+          context.addIssue({
+            code: 'custom',
+            path: ['stages', index, 'reminders', position],
+            message: `The reminder at ${reminder} would come at or after the deadline ${deadline}. Remove it or set a later deadline.`,
+          });
         }
       });
     });
     const { maximumDuration, defaultDuration } = policy;
-    if (maximumDuration !== undefined && defaultDuration !== undefined && durationMs(defaultDuration) > durationMs(maximumDuration)) {
-      context.addIssue({ code: 'custom', path: ['defaultDuration'], message: `The default duration ${defaultDuration} is longer than the maximum ${maximumDuration}.` });
+    if (
+      maximumDuration !== undefined &&
+      defaultDuration !== undefined &&
+      durationMs(defaultDuration) > durationMs(maximumDuration)
+    ) {
+      context.addIssue({
+        code: 'custom',
+        path: ['defaultDuration'],
+        message: `The default duration ${defaultDuration} is longer than the maximum ${maximumDuration}.`,
+      });
     }
   });
 export type Policy = z.output<typeof policySchema>;

@@ -31,7 +31,12 @@ export function decide({ directory, records }: Services, decision: Decision, at:
     const { request } = stored;
     if (request.state !== 'pending') return { kind: 'stands', request };
 
-    const approvers = await whoMayDecide(directory, { groupId: request.group.id, requesterId: request.requester.id, policy: request.policy, stage: request.stage.index });
+    const approvers = await whoMayDecide(directory, {
+      groupId: request.group.id,
+      requesterId: request.requester.id,
+      policy: request.policy,
+      stage: request.stage.index,
+    });
     const me = approvers.find(({ id }) => id === decision.by.id);
     if (me === undefined) return { kind: 'not-yours', request };
     const result = vote(request, me, decision.choice, decision.comment, approvers, at);

@@ -19,7 +19,12 @@ export async function policyInForce({ config, records }: Services, groupId: stri
 }
 
 /** The first rule by which this group or this person keeps a request from being filed or applied now, apart from membership. */
-export async function refuse(directory: Directory, group: Group | undefined, person: Person | undefined, policy: Policy): Promise<Refusal | undefined> {
+export async function refuse(
+  directory: Directory,
+  group: Group | undefined,
+  person: Person | undefined,
+  policy: Policy,
+): Promise<Refusal | undefined> {
   if (group === undefined) return refusals.groupNotFound;
   if (!policy.optedIn) return refusals.groupNotSelfService;
   const isCloudManaged = group.onPremisesSyncEnabled && (await directory.isCloudManaged(group.id));

@@ -3,7 +3,10 @@ import type { JoinRequest } from '../domain/join-request';
 import type { Outcome, RequestFacts } from '../mail/messages';
 
 /** What mails and pages tell of a request; people and group as the directory knows them now, or as they were named when it was filed. */
-export function factsOf(request: JoinRequest, now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[] }): RequestFacts {
+export function factsOf(
+  request: JoinRequest,
+  now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[] },
+): RequestFacts {
   const { group, person, approvers } = now;
   return {
     reference: request.id,
@@ -27,7 +30,11 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
   const votes = (choice: 'approve' | 'deny') => request.stage.votes.filter((vote) => vote.choice === choice);
   switch (request.state) {
     case 'granted':
-      return { kind: 'granted', decidedBy: votes('approve').map(({ name }) => name), ...(request.grant?.until !== undefined && { until: new Date(request.grant.until) }) };
+      return {
+        kind: 'granted',
+        decidedBy: votes('approve').map(({ name }) => name),
+        ...(request.grant?.until !== undefined && { until: new Date(request.grant.until) }),
+      };
     case 'denied': {
       const denials = votes('deny');
       const comment = denials.at(-1)?.comment;

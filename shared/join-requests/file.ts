@@ -54,9 +54,19 @@ function checkAgainstPolicy(filing: Filing, policy: Policy): FieldError[] {
   const { required, minimumLength } = policy.justification;
   const length = Array.from(filing.justification.trim()).length;
   if (required && length < Math.max(1, minimumLength)) {
-    errors.push({ pointer: '/justification', detail: minimumLength > 1 ? `Say why, in at least ${String(minimumLength)} characters.` : 'Say why this person needs to be a member.' });
+    errors.push({
+      pointer: '/justification',
+      detail:
+        minimumLength > 1
+          ? `Say why, in at least ${String(minimumLength)} characters.`
+          : 'Say why this person needs to be a member.',
+    });
   }
-  if (filing.duration !== undefined && policy.maximumDuration !== undefined && durationMs(filing.duration) > durationMs(policy.maximumDuration)) {
+  if (
+    filing.duration !== undefined &&
+    policy.maximumDuration !== undefined &&
+    durationMs(filing.duration) > durationMs(policy.maximumDuration)
+  ) {
     errors.push({ pointer: '/duration', detail: `This group allows at most ${policy.maximumDuration}.` });
   }
   return errors;
@@ -64,7 +74,9 @@ function checkAgainstPolicy(filing: Filing, policy: Policy): FieldError[] {
 
 /** What stands already under this id: the same filing again, or the same key with another body. */
 function repeated(stored: Stored, bodyHash: string | undefined): FileResult {
-  return stored.bodyHash === bodyHash ? { kind: 'filed', request: stored.request, repeated: true } : { kind: 'key-reused' };
+  return stored.bodyHash === bodyHash
+    ? { kind: 'filed', request: stored.request, repeated: true }
+    : { kind: 'key-reused' };
 }
 
 /**
@@ -93,7 +105,8 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
   const refusal = await refuse(directory, group, person, policy);
   const hidden = group === undefined || group.hiddenMembership || !policy.optedIn;
   if (refusal !== undefined) return { kind: 'refused', refusal, hidden };
-  if (group === undefined || person === undefined) return { kind: 'refused', refusal: refusals.groupNotFound, hidden: true };
+  if (group === undefined || person === undefined)
+    return { kind: 'refused', refusal: refusals.groupNotFound, hidden: true };
   const errors = checkAgainstPolicy(filing, policy);
   if (errors.length > 0) return { kind: 'invalid', errors };
   if (isMember) return { kind: 'refused', refusal: refusals.alreadyMember, hidden };
@@ -118,7 +131,10 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
     at,
   );
   try {
-    const stored = await records.requests.create(change, { route: filing.route, ...(bodyHash !== undefined && { bodyHash }) });
+    const stored = await records.requests.create(change, {
+      route: filing.route,
+      ...(bodyHash !== undefined && { bodyHash }),
+    });
     return { kind: 'filed', request: stored.request, repeated: false };
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
@@ -129,7 +145,13 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
   }
 }
 
-async function takeClaim({ records }: Services, groupId: string, personId: string, id: string, at: Date): Promise<{ kind: 'taken' } | FileResult> {
+async function takeClaim(
+  { records }: Services,
+  groupId: string,
+  personId: string,
+  id: string,
+  at: Date,
+): Promise<{ kind: 'taken' } | FileResult> {
   try {
     await records.claims.take(groupId, personId, id, at);
     return { kind: 'taken' };
@@ -151,4 +173,5 @@ async function takeClaim({ records }: Services, groupId: string, personId: strin
   }
 }
 
-const isAbandoned = (claim: Claim, at: Date): boolean => at.getTime() - new Date(claim.claimedAt).getTime() > ABANDONED_AFTER_MS;
+const isAbandoned = (claim: Claim, at: Date): boolean =>
+  at.getTime() - new Date(claim.claimedAt).getTime() > ABANDONED_AFTER_MS;

@@ -34,7 +34,12 @@ export interface Sent {
  * Sends what stands queued in the outbox. `fresh` names the mails that this very step put there: for any other one the service is
  * asked first whether an earlier attempt handed it over. Stops at the first sign that the service can't take more.
  */
-export async function sendQueued({ config, mailer }: Services, requestId: string, mails: readonly Mail[], fresh: ReadonlySet<string>): Promise<Sent> {
+export async function sendQueued(
+  { config, mailer }: Services,
+  requestId: string,
+  mails: readonly Mail[],
+  fresh: ReadonlySet<string>,
+): Promise<Sent> {
   const waiting = mails.filter(({ status }) => status === 'queued');
   const settled: Mail[] = [];
   let unavailable: MailUnavailable | undefined;
@@ -44,9 +49,16 @@ export async function sendQueued({ config, mailer }: Services, requestId: string
     if (mail.content === undefined) return;
     try {
       const { key, operationId: id, to, content } = mail;
-      const result = await mailer.send({ operationId: id, to, ...content, references: references(requestId, domain) }, { asked: !fresh.has(key) });
+      const result = await mailer.send(
+        { operationId: id, to, ...content, references: references(requestId, domain) },
+        { asked: !fresh.has(key) },
+      );
       const { content: _sent, ...rest } = mail;
-      settled.push(result.kind === 'accepted' ? { ...rest, status: 'accepted' } : { ...rest, status: 'refused', refusal: result.why });
+      settled.push(
+        result.kind === 'accepted'
+          ? { ...rest, status: 'accepted' }
+          : { ...rest, status: 'refused', refusal: result.why },
+      );
     } catch (error) {
       if (!(error instanceof MailUnavailable)) throw error;
       unavailable = error;
@@ -55,7 +67,8 @@ export async function sendQueued({ config, mailer }: Services, requestId: string
 
   const queue = [...waiting];
   const worker = async (): Promise<void> => {
-    for (let mail = queue.shift(); mail !== undefined && unavailable === undefined; mail = queue.shift()) await send(mail);
+    for (let mail = queue.shift(); mail !== undefined && unavailable === undefined; mail = queue.shift())
+      await send(mail);
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
   return { mails: settled, ...(unavailable !== undefined && { unavailable }) };

@@ -16,14 +16,21 @@ export function mayRead(caller: Caller, request: JoinRequest): boolean {
     case 'nobody':
       return false;
     case 'app':
-      return caller.roles.includes(ROLES.operations) || (caller.roles.includes(ROLES.submit) && request.filedBy.kind === 'app' && request.filedBy.id === caller.id);
+      return (
+        caller.roles.includes(ROLES.operations) ||
+        (caller.roles.includes(ROLES.submit) && request.filedBy.kind === 'app' && request.filedBy.id === caller.id)
+      );
     case 'person':
       return caller.id === request.requester.id || caller.roles.includes(ROLES.operations);
   }
 }
 
 /** The request with all that is kept of it, where the caller may read it. */
-export async function readJoinRequest({ records, directory }: Services, id: string, caller: Caller): Promise<Dossier | undefined> {
+export async function readJoinRequest(
+  { records, directory }: Services,
+  id: string,
+  caller: Caller,
+): Promise<Dossier | undefined> {
   const dossier = await records.requests.dossier(id);
   if (dossier === undefined) return undefined;
   const { request } = dossier.stored;
@@ -31,7 +38,12 @@ export async function readJoinRequest({ records, directory }: Services, id: stri
   if (caller.kind !== 'person') return undefined;
   // people who were asked keep seeing how it ended; else only who may decide now
   if (!isOpen(request) && dossier.links.has(caller.id)) return dossier;
-  const approvers = await whoMayDecide(directory, { groupId: request.group.id, requesterId: request.requester.id, policy: request.policy, stage: request.stage.index });
+  const approvers = await whoMayDecide(directory, {
+    groupId: request.group.id,
+    requesterId: request.requester.id,
+    policy: request.policy,
+    stage: request.stage.index,
+  });
   return approvers.some((approver) => approver.id === caller.id) ? dossier : undefined;
 }
 
@@ -41,31 +53,71 @@ const time = z.iso.datetime();
 /** What the API says of a request. */
 export const statusSchema = z.object({
   id: z.string().describe('32 hexadecimal digits.'),
-  state: z.enum(['pending', 'approved', 'applying', 'granted', 'ended', 'denied', 'withdrawn', 'expired', 'cancelled', 'failed']),
+  state: z.enum([
+    'pending',
+    'approved',
+    'applying',
+    'granted',
+    'ended',
+    'denied',
+    'withdrawn',
+    'expired',
+    'cancelled',
+    'failed',
+  ]),
   group: named,
   requester: named,
   justification: z.string(),
   filedAt: time,
   duration: z.string().optional().describe('ISO 8601 duration of the membership; absent: without an end.'),
   policyVersion: z.string().describe('The policy under which it is decided.'),
-  waitingFor: z.object({ what: z.enum(['mail', 'decision', 'directory', 'operations']), sentence: z.string() }).nullable(),
+  waitingFor: z
+    .object({ what: z.enum(['mail', 'decision', 'directory', 'operations']), sentence: z.string() })
+    .nullable(),
   nextStepAt: time.optional(),
   overdue: z.boolean().optional(),
   stage: z.object({ number: z.int(), of: z.int(), required: z.int(), approvals: z.int() }).optional(),
   approvers: z.array(named).optional().describe('Who may decide now.'),
   membership: z
-    .object({ from: time, until: time.optional(), ended: z.object({ how: z.enum(['lapsed']), at: time, removed: z.boolean() }).optional() })
+    .object({
+      from: time,
+      until: time.optional(),
+      ended: z.object({ how: z.enum(['lapsed']), at: time, removed: z.boolean() }).optional(),
+    })
     .optional(),
   reason: z.object({ rule: z.string(), sentence: z.string() }).optional().describe('Why it was cancelled, or failed.'),
   timeline: z
-    .array(z.object({ seq: z.int(), at: time, event: z.string(), text: z.string(), by: z.object({ kind: z.enum(['person', 'app', 'gatehouse']), id: z.string(), name: z.string().optional() }) }))
+    .array(
+      z.object({
+        seq: z.int(),
+        at: time,
+        event: z.string(),
+        text: z.string(),
+        by: z.object({ kind: z.enum(['person', 'app', 'gatehouse']), id: z.string(), name: z.string().optional() }),
+      }),
+    )
     .optional(),
   links: z.object({ self: z.url() }).optional(),
 });
 
 /** Read from the row that decides, not from a copy. */
 export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.output<typeof statusSchema> {
-  const { id, state, group, requester, justification, filedAt, duration, policyVersion, stage, waitingFor, due, grant, ended, reason } = request;
+  const {
+    id,
+    state,
+    group,
+    requester,
+    justification,
+    filedAt,
+    duration,
+    policyVersion,
+    stage,
+    waitingFor,
+    due,
+    grant,
+    ended,
+    reason,
+  } = request;
   const pending = state === 'pending';
   return {
     id,
@@ -77,7 +129,8 @@ export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.o
     ...(duration !== undefined && { duration }),
     policyVersion,
     waitingFor: waitingIn(waitingFor),
-    ...(due !== null && isOpen(request) && { nextStepAt: due, overdue: new Date(due).getTime() < at.getTime() - 60_000 }),
+    ...(due !== null &&
+      isOpen(request) && { nextStepAt: due, overdue: new Date(due).getTime() < at.getTime() - 60_000 }),
     ...(pending && {
       stage: {
         number: stage.index + 1,
@@ -100,9 +153,16 @@ const WAITING = {
   operations: 'operations: see the reason',
 } as const;
 
-const waitingIn = (waitingFor: JoinRequest['waitingFor']): z.output<typeof statusSchema>['waitingFor'] => (waitingFor === null ? null : { what: waitingFor, sentence: WAITING[waitingFor] });
+const waitingIn = (waitingFor: JoinRequest['waitingFor']): z.output<typeof statusSchema>['waitingFor'] =>
+  waitingFor === null ? null : { what: waitingFor, sentence: WAITING[waitingFor] };
 
 function timelineEntry(entry: RecordedEntry): NonNullable<z.output<typeof statusSchema>['timeline']>[number] {
   const { seq, at, event, by } = entry;
-  return { seq, at, event, text: sentenceOf(entry), by: { kind: by.kind, id: by.id, ...(by.name !== undefined && { name: by.name }) } };
+  return {
+    seq,
+    at,
+    event,
+    text: sentenceOf(entry),
+    by: { kind: by.kind, id: by.id, ...(by.name !== undefined && { name: by.name }) },
+  };
 }

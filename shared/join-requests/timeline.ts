@@ -35,7 +35,9 @@ export function sentenceOf({ event, data = {} }: Pick<RecordedEntry, 'event' | '
     case 'granted':
       return 'The person is now a member.';
     case 'ended':
-      return data['removed'] === true ? 'The time was over; the membership was removed.' : 'The time was over; the membership was left as it is, because it is not only this request’s.';
+      return data['removed'] === true
+        ? 'The time was over; the membership was removed.'
+        : 'The time was over; the membership was left as it is, because it is not only this request’s.';
     case 'failed':
       return 'The directory refused the change. Operations look into it.';
     case 'outcome-told':

@@ -15,7 +15,13 @@ async function peopleOf(directory: Directory, source: ApproverSource, groupId: s
   }
 }
 
-async function fromSources(directory: Directory, sources: readonly ApproverSource[], groupId: string, requesterId: string, without: ReadonlySet<string>): Promise<Approver[]> {
+async function fromSources(
+  directory: Directory,
+  sources: readonly ApproverSource[],
+  groupId: string,
+  requesterId: string,
+  without: ReadonlySet<string>,
+): Promise<Approver[]> {
   const candidates = await Promise.all(sources.map((source) => peopleOf(directory, source, groupId)));
   return eligibleApprovers(candidates.flat(), requesterId).filter(({ id }) => !without.has(id));
 }
@@ -34,5 +40,7 @@ export async function whoMayDecide(directory: Directory, deciding: Deciding): Pr
   const { groupId, requesterId, policy, stage, unreachable = new Set() } = deciding;
   const sources = policy.stages[stage]?.approvers ?? [];
   const approvers = await fromSources(directory, sources, groupId, requesterId, unreachable);
-  return approvers.length > 0 ? approvers : fromSources(directory, policy.fallbackApprovers, groupId, requesterId, unreachable);
+  return approvers.length > 0
+    ? approvers
+    : fromSources(directory, policy.fallbackApprovers, groupId, requesterId, unreachable);
 }

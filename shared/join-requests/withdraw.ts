@@ -4,7 +4,13 @@ import { changeRequest } from '../records/records';
 import type { Services } from '../services';
 
 /** Takes a pending request back. `withdrawn` is false where another outcome stands already: it is returned as it stands. */
-export async function withdrawJoinRequest({ records }: Services, id: string, by: Actor, route: string, at: Date): Promise<{ request: JoinRequest; withdrawn: boolean } | undefined> {
+export async function withdrawJoinRequest(
+  { records }: Services,
+  id: string,
+  by: Actor,
+  route: string,
+  at: Date,
+): Promise<{ request: JoinRequest; withdrawn: boolean } | undefined> {
   let withdrawn = false;
   const stored = await changeRequest(records, id, { route }, (request) => {
     const change = withdraw(request, by, at);

@@ -1,5 +1,5 @@
 import { EmailClient } from '@azure/communication-email';
-import { RestError } from '@azure/data-tables';
+import type { RestError } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 
 import { MailUnavailable } from './mailer';
@@ -13,14 +13,25 @@ const isRestError = (error: unknown): error is RestError => error instanceof Err
 function unavailable(error: unknown): MailUnavailable {
   if (!isRestError(error)) return new MailUnavailable(`The mail service can't be reached: ${String(error)}`);
   const seconds = Number(error.response?.headers.get('retry-after') ?? '');
-  return new MailUnavailable(`The mail service answered ${String(error.statusCode ?? error.code ?? 'nothing')}`, Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined);
+  return new MailUnavailable(
+    `The mail service answered ${String(error.statusCode ?? error.code ?? 'nothing')}`,
+    Number.isFinite(seconds) && seconds > 0 ? seconds * 1_000 : undefined,
+  );
 }
 
 /**
  * Azure Communication Services Email. Its retries are off: a rejected retry counts against the quota, and the workflow repeats the step.
  * An operation that the service reports as failed will not be delivered; bounces come later, as delivery reports.
  */
-export function acsMailer({ endpoint, sender, credential }: { endpoint: string; sender: string; credential: TokenCredential }): Mailer {
+export function acsMailer({
+  endpoint,
+  sender,
+  credential,
+}: {
+  endpoint: string;
+  sender: string;
+  credential: TokenCredential;
+}): Mailer {
   const client = new EmailClient(endpoint, credential, {
     retryOptions: { maxRetries: 0 },
     additionalPolicies: [
@@ -42,7 +53,10 @@ export function acsMailer({ endpoint, sender, credential }: { endpoint: string; 
     JSON.stringify({
       state: {
         status: 'running',
-        config: { operationLocation: `${endpoint}/emails/operations/${operationId}?api-version=${API_VERSION}`, metadata: { mode: 'OperationLocation' } },
+        config: {
+          operationLocation: `${endpoint}/emails/operations/${operationId}?api-version=${API_VERSION}`,
+          metadata: { mode: 'OperationLocation' },
+        },
       },
     });
 
@@ -71,7 +85,12 @@ export function acsMailer({ endpoint, sender, credential }: { endpoint: string; 
       } catch (error) {
         // 400: the service does not take this mail, now or later. A failed operation comes as a plain error.
         if (isRestError(error) && error.statusCode === 400) return { kind: 'refused', why: error.message };
-        if (!isRestError(error) && error instanceof Error && error.message.startsWith('The long-running operation has failed')) return { kind: 'refused', why: error.message };
+        if (
+          !isRestError(error) &&
+          error instanceof Error &&
+          error.message.startsWith('The long-running operation has failed')
+        )
+          return { kind: 'refused', why: error.message };
         throw unavailable(error);
       }
     },

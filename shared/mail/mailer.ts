@@ -16,7 +16,10 @@ export interface Mailer {
    * @returns `accepted`, or `refused` where the service says that it won't deliver this mail to this person.
    * @throws {MailUnavailable} where it can't take the mail now.
    */
-  send(mail: OutgoingMail, options: { asked: boolean }): Promise<{ kind: 'accepted' } | { kind: 'refused'; why: string }>;
+  send(
+    mail: OutgoingMail,
+    options: { asked: boolean },
+  ): Promise<{ kind: 'accepted' } | { kind: 'refused'; why: string }>;
 }
 
 /** The mail service can't take mail now: down, throttled, or its quota is used up. */

@@ -17,7 +17,10 @@ export interface Claims {
   release(groupId: string, personId: string, requestId: string): Promise<void>;
 }
 
-const key = (groupId: string, personId: string): { partitionKey: string; rowKey: string } => ({ partitionKey: `g_${groupId}`, rowKey: `p_${personId}` });
+const key = (groupId: string, personId: string): { partitionKey: string; rowKey: string } => ({
+  partitionKey: `g_${groupId}`,
+  rowKey: `p_${personId}`,
+});
 
 export function claims(table: Table): Claims {
   const read: Claims['read'] = async (groupId, personId) => {

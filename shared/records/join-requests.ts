@@ -87,9 +87,18 @@ function stateRow(request: JoinRequest, seq: number, head: string, bodyHash: str
 
 // The rows are our own and were validated when they were written: the shape is trusted, not parsed again at every read.
 function parseState(row: Row): Stored {
-  const request = { ...(JSON.parse(String(row['json'])) as Omit<JoinRequest, 'policy'>), policy: JSON.parse(String(row['policy'])) as JoinRequest['policy'] };
+  const request = {
+    ...(JSON.parse(String(row['json'])) as Omit<JoinRequest, 'policy'>),
+    policy: JSON.parse(String(row['policy'])) as JoinRequest['policy'],
+  };
   const bodyHash = row['bodyHash'];
-  return { request, etag: row.etag, seq: Number(row['seq']), head: String(row['head']), ...(typeof bodyHash === 'string' && { bodyHash }) };
+  return {
+    request,
+    etag: row.etag,
+    seq: Number(row['seq']),
+    head: String(row['head']),
+    ...(typeof bodyHash === 'string' && { bodyHash }),
+  };
 }
 
 function entryRow(id: string, entry: RecordedEntry): NewRow {
@@ -114,7 +123,11 @@ function parseEntry(row: Row): RecordedEntry {
     seq: Number((row.rowKey ?? '').slice(3)),
     event: row['event'] as TrailEvent,
     at: String(row['at']),
-    by: { kind: row['byKind'] as Actor['kind'], id: String(row['byId']), ...(typeof byName === 'string' && { name: byName }) },
+    by: {
+      kind: row['byKind'] as Actor['kind'],
+      id: String(row['byId']),
+      ...(typeof byName === 'string' && { name: byName }),
+    },
     ...(typeof data === 'string' && { data: JSON.parse(data) as Record<string, unknown> }),
     route: String(row['route']),
     previousHash: String(row['previousHash']),
@@ -129,7 +142,8 @@ const mailRow = (id: string, mail: Mail): NewRow => ({
   to: JSON.stringify(mail.to),
   status: mail.status,
   ...(mail.refusal !== undefined && { refusal: mail.refusal }),
-  ...(mail.status === 'queued' && mail.content !== undefined && { subject: mail.content.subject, html: mail.content.html, text: mail.content.text }),
+  ...(mail.status === 'queued' &&
+    mail.content !== undefined && { subject: mail.content.subject, html: mail.content.html, text: mail.content.text }),
 });
 
 function parseMail(row: Row): Mail {
@@ -146,7 +160,12 @@ function parseMail(row: Row): Mail {
 
 /** Requests in Table Storage: state, trail, mails and links of one request share a partition, so that they change together. */
 export function joinRequests(table: Table, open: OpenRows): JoinRequests {
-  const commit = async (stored: Pick<Stored, 'seq' | 'head' | 'bodyHash'>, change: Change, options: WriteOptions, first: (row: NewRow) => TransactionAction): Promise<Stored> => {
+  const commit = async (
+    stored: Pick<Stored, 'seq' | 'head' | 'bodyHash'>,
+    change: Change,
+    options: WriteOptions,
+    first: (row: NewRow) => TransactionAction,
+  ): Promise<Stored> => {
     const { request } = change;
     const entries = chain(change.entries, stored.seq, stored.head, options.route);
     const seq = stored.seq + entries.length;
@@ -155,7 +174,10 @@ export function joinRequests(table: Table, open: OpenRows): JoinRequests {
       first(stateRow(request, seq, head, stored.bodyHash)),
       ...entries.map((entry): TransactionAction => ['create', entryRow(request.id, entry)]),
       ...(options.mails ?? []).map((mail): TransactionAction => ['upsert', mailRow(request.id, mail), 'Replace']),
-      ...(options.links ?? []).map(({ personId, id }): TransactionAction => ['create', { partitionKey: partition(request.id), rowKey: `link_${personId}`, id }]),
+      ...(options.links ?? []).map(({ personId, id }): TransactionAction => [
+        'create',
+        { partitionKey: partition(request.id), rowKey: `link_${personId}`, id },
+      ]),
     ]);
     const etag = etagOf(STATE);
     if (etag !== undefined) return { ...stored, request, seq, head, etag };
@@ -169,7 +191,12 @@ export function joinRequests(table: Table, open: OpenRows): JoinRequests {
     create: async (change, { bodyHash, ...options }) => {
       const next = pointer(change.request);
       if (next !== undefined) await open.put(next);
-      return commit({ seq: 0, head: CHAIN_START, ...(bodyHash !== undefined && { bodyHash }) }, change, options, (row) => ['create', row]);
+      return commit(
+        { seq: 0, head: CHAIN_START, ...(bodyHash !== undefined && { bodyHash }) },
+        change,
+        options,
+        (row) => ['create', row],
+      );
     },
     read: async (id) => {
       const row = await table.get(partition(id), STATE);

@@ -4,7 +4,11 @@ import { retryOnConflict } from './tables';
 import type { Table } from './tables';
 
 const grantSchema = z.object({ requestId: z.string(), from: z.string(), until: z.string().optional() });
-const membershipSchema = z.object({ wanted: z.enum(['in', 'out']), addedByGatehouse: z.boolean(), grants: z.array(grantSchema) });
+const membershipSchema = z.object({
+  wanted: z.enum(['in', 'out']),
+  addedByGatehouse: z.boolean(),
+  grants: z.array(grantSchema),
+});
 
 /** What Gatehouse wants of one person in one group, whether it added them, and the grants that are live. */
 export type Membership = z.output<typeof membershipSchema>;
@@ -20,7 +24,10 @@ const NONE: Membership = { wanted: 'out', addedByGatehouse: false, grants: [] };
 
 /** One row per group and person. Two grants, or a grant and an end, can't undo each other: both write it before they call Graph. */
 export function memberships(table: Table): Memberships {
-  const find = async (groupId: string, personId: string): Promise<{ membership: Membership; etag: string } | undefined> => {
+  const find = async (
+    groupId: string,
+    personId: string,
+  ): Promise<{ membership: Membership; etag: string } | undefined> => {
     const row = await table.get(`g_${groupId}`, `p_${personId}`);
     return row && { membership: membershipSchema.parse(JSON.parse(String(row['json']))), etag: row.etag };
   };

@@ -16,10 +16,15 @@ export interface Policies {
   ofGroup(groupId: string): Promise<PolicyVersion | undefined>;
   ofAll(): Promise<PolicyVersion | undefined>;
   /** Writes a new version and keeps the old. @throws {Conflict} where `etag` is not that of the present one (absent: there must be none). */
-  write(scope: { groupId: string } | 'default', policy: Policy, by: { id: string; at: Date; etag?: string }): Promise<PolicyVersion>;
+  write(
+    scope: { groupId: string } | 'default',
+    policy: Policy,
+    by: { id: string; at: Date; etag?: string },
+  ): Promise<PolicyVersion>;
 }
 
-const partitionOf = (scope: { groupId: string } | 'default'): string => (scope === 'default' ? 'default' : `g_${scope.groupId}`);
+const partitionOf = (scope: { groupId: string } | 'default'): string =>
+  scope === 'default' ? 'default' : `g_${scope.groupId}`;
 
 const parse = (row: Row): PolicyVersion => ({
   // parsed, not trusted: a version of Gatehouse with more rules fills in their defaults

@@ -42,7 +42,12 @@ export function connectRecords(endpoint: string, credential: TokenCredential): R
  * One compare-and-swap: reads the request, lets `decide` say how it changes, writes. The loser of a race reads again and decides again.
  * @returns what stands: as written, or as it was where `decide` left it alone; `undefined` where there is no such request.
  */
-export function changeRequest(records: Records, id: string, options: WriteOptions, decide: (request: JoinRequest) => Change | undefined): Promise<Stored | undefined> {
+export function changeRequest(
+  records: Records,
+  id: string,
+  options: WriteOptions,
+  decide: (request: JoinRequest) => Change | undefined,
+): Promise<Stored | undefined> {
   return retryOnConflict(async () => {
     const stored = await records.requests.read(id);
     if (stored === undefined) return undefined;

@@ -47,7 +47,8 @@ export async function retryOnConflict<T>(attempt: () => Promise<T>, attempts = 8
 const status = (error: unknown): number | undefined => (error instanceof RestError ? error.statusCode : undefined);
 
 /** A batch tells it in words only, any other call by its code. */
-const isTableMissing = (error: unknown): boolean => status(error) === 404 && /TableNotFound|table specified does not exist/i.test(String(error));
+const isTableMissing = (error: unknown): boolean =>
+  status(error) === 404 && /TableNotFound|table specified does not exist/i.test(String(error));
 
 async function conflicts<T>(work: Promise<T>): Promise<T> {
   try {
@@ -110,7 +111,8 @@ export function connectTables(endpoint: string, credential: TokenCredential): Ta
       put: async (row) => {
         await withTable(() => client.upsertEntity(row, 'Replace'));
       },
-      replace: async (row, etag) => (await withTable(() => conflicts(client.updateEntity(row, 'Replace', { etag })))).etag ?? '',
+      replace: async (row, etag) =>
+        (await withTable(() => conflicts(client.updateEntity(row, 'Replace', { etag })))).etag ?? '',
       delete: async (partitionKey, rowKey, etag) => {
         try {
           await client.deleteEntity(partitionKey, rowKey, { etag: etag ?? '*' });
@@ -123,7 +125,8 @@ export function connectTables(endpoint: string, credential: TokenCredential): Ta
         return (rowKey) => answer.getResponseForEntity(rowKey)?.etag;
       },
       list: async function* (filter, pageSize = 1_000) {
-        const pages = (): AsyncIterable<Row[]> => client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
+        const pages = (): AsyncIterable<Row[]> =>
+          client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
         let seen = false;
         try {
           for await (const page of pages()) {

@@ -6,13 +6,20 @@ import { fieldErrors, Problem, problems } from './problem';
 /** Largest body that a door reads, in bytes. */
 export const BODY_LIMIT = 65_536;
 
-const tooLarge = (): Problem => new Problem(413, 'body-too-large', 'The body is too large', `Send at most ${String(BODY_LIMIT)} bytes.`);
+const tooLarge = (): Problem =>
+  new Problem(413, 'body-too-large', 'The body is too large', `Send at most ${String(BODY_LIMIT)} bytes.`);
 const wrong = (detail: string): Problem => problems.badRequest([{ pointer: '', detail }]);
 
 async function readText(request: HttpRequest, mediaType: string): Promise<string> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]?.trim().toLowerCase();
   if (type !== mediaType) {
-    throw new Problem(415, 'unsupported-media-type', 'The content type is not supported', `Send the body as '${mediaType}'.`, { headers: { accept: mediaType } });
+    throw new Problem(
+      415,
+      'unsupported-media-type',
+      'The content type is not supported',
+      `Send the body as '${mediaType}'.`,
+      { headers: { accept: mediaType } },
+    );
   }
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) throw tooLarge();
   const bytes = await request.arrayBuffer();

@@ -20,17 +20,29 @@ function fromSession(header: string, tenantId: string): Caller {
   }
   const parsed = principalSchema.safeParse(decoded);
   if (!parsed.success) return { kind: 'nobody' };
-  const all = (types: string[]): string[] => parsed.data.claims.filter(({ typ }) => types.includes(typ)).map(({ val }) => val);
+  const all = (types: string[]): string[] =>
+    parsed.data.claims.filter(({ typ }) => types.includes(typ)).map(({ val }) => val);
   const id = z.guid().safeParse(all(OBJECT_ID)[0]);
   if (!id.success || all(TENANT_ID)[0]?.toLowerCase() !== tenantId.toLowerCase()) return { kind: 'nobody' };
-  return { kind: 'person', id: id.data.toLowerCase(), name: all(['name'])[0] ?? id.data, roles: all(ROLE), via: 'session' };
+  return {
+    kind: 'person',
+    id: id.data.toLowerCase(),
+    name: all(['name'])[0] ?? id.data,
+    roles: all(ROLE),
+    via: 'session',
+  };
 }
 
 /**
  * Who is calling. With an `Authorization` header only the validated token counts; the platform's identity headers count only where
  * App Service Authentication is on and sets them. @throws {TokenRejected} for a token that is not good.
  */
-export async function identify(headers: { get(name: string): string | null }, config: Config, verify: TokenVerifier, warn: (message: string) => void): Promise<Caller> {
+export async function identify(
+  headers: { get(name: string): string | null },
+  config: Config,
+  verify: TokenVerifier,
+  warn: (message: string) => void,
+): Promise<Caller> {
   const authorization = headers.get('authorization');
   if (authorization !== null) {
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization)?.[1];

@@ -51,29 +51,56 @@ export class Problem extends Error {
     return {
       status: this.status,
       headers: { ...headers, 'content-type': 'application/problem+json', 'cache-control': 'no-store' },
-      body: JSON.stringify({ type: `${base}/problems/${this.type}`, title: this.title, status: this.status, detail: this.detail, ...(errors && { errors }), ...more, correlationId }),
+      body: JSON.stringify({
+        type: `${base}/problems/${this.type}`,
+        title: this.title,
+        status: this.status,
+        detail: this.detail,
+        ...(errors && { errors }),
+        ...more,
+        correlationId,
+      }),
     };
   }
 }
 
-const pointer = (path: readonly PropertyKey[]): string => path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+const pointer = (path: readonly PropertyKey[]): string =>
+  path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
 /** All issues of a zod error, one entry a field. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue): FieldError[] => {
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => ({ pointer: pointer([...issue.path, key]), detail: 'There is no such field. Remove it.' }));
+    if (issue.code === 'unrecognized_keys')
+      return issue.keys.map((key) => ({
+        pointer: pointer([...issue.path, key]),
+        detail: 'There is no such field. Remove it.',
+      }));
     return [{ pointer: pointer(issue.path), detail: issue.message }];
   });
 }
 
 export const problems = {
   badRequest: (errors: readonly FieldError[]): Problem =>
-    new Problem(400, 'bad-request', 'The request has errors', errors.map(({ pointer: where, detail }) => (where === '' ? detail : `${where}: ${detail}`)).join(' '), { errors }),
+    new Problem(
+      400,
+      'bad-request',
+      'The request has errors',
+      errors.map(({ pointer: where, detail }) => (where === '' ? detail : `${where}: ${detail}`)).join(' '),
+      { errors },
+    ),
   unauthenticated: (why: string): Problem =>
-    new Problem(401, 'unauthenticated', 'Sign-in is needed', `Send a valid Microsoft Entra access token for this API as 'Authorization: Bearer …'. (${why})`, {
-      headers: { 'www-authenticate': 'Bearer' },
-    }),
+    new Problem(
+      401,
+      'unauthenticated',
+      'Sign-in is needed',
+      `Send a valid Microsoft Entra access token for this API as 'Authorization: Bearer …'. (${why})`,
+      {
+        headers: { 'www-authenticate': 'Bearer' },
+      },
+    ),
   forbidden: (detail: string): Problem => new Problem(403, 'forbidden', 'Not allowed', detail),
-  notFound: (detail = 'There is nothing here that you may see.'): Problem => new Problem(404, 'not-found', 'Not found', detail),
-  unavailable: (detail: string, seconds = 5): Problem => new Problem(503, 'unavailable', 'Not available now', detail, { headers: { 'retry-after': String(seconds) } }),
+  notFound: (detail = 'There is nothing here that you may see.'): Problem =>
+    new Problem(404, 'not-found', 'Not found', detail),
+  unavailable: (detail: string, seconds = 5): Problem =>
+    new Problem(503, 'unavailable', 'Not available now', detail, { headers: { 'retry-after': String(seconds) } }),
 } as const;

@@ -46,7 +46,10 @@ export function tokenVerifier(config: Config): TokenVerifier {
     cacheMaxAge: 24 * 3_600_000,
     timeoutDuration: 5_000,
   });
-  const issuers = { '2.0': `${config.AUTHORITY_HOST}/${config.TENANT_ID}/v2.0`, '1.0': `${config.AUTHORITY_V1_ISSUER}/${config.TENANT_ID}/` };
+  const issuers = {
+    '2.0': `${config.AUTHORITY_HOST}/${config.TENANT_ID}/v2.0`,
+    '1.0': `${config.AUTHORITY_V1_ISSUER}/${config.TENANT_ID}/`,
+  };
 
   const verified = async (token: string): Promise<unknown> => {
     try {
@@ -60,7 +63,12 @@ export function tokenVerifier(config: Config): TokenVerifier {
       return payload;
     } catch (error) {
       // a key set that can't be fetched is our trouble, not the caller's
-      if (!(error instanceof errors.JOSEError) || error instanceof errors.JWKSTimeout || error.code === 'ERR_JOSE_GENERIC') throw new TokensUnavailable(String(error));
+      if (
+        !(error instanceof errors.JOSEError) ||
+        error instanceof errors.JWKSTimeout ||
+        error.code === 'ERR_JOSE_GENERIC'
+      )
+        throw new TokensUnavailable(String(error));
       throw new TokenRejected(error.code);
     }
   };

@@ -25,7 +25,14 @@ export type Action =
   | { actionType: 0; functionName: string; input?: unknown }
   | { actionType: 1; functionName: string; input?: unknown; retryOptions: RetryOptions }
   | { actionType: 2; functionName: string; instanceId?: string; input?: unknown; version?: string }
-  | { actionType: 3; functionName: string; instanceId?: string; input?: unknown; version?: string; retryOptions: RetryOptions }
+  | {
+      actionType: 3;
+      functionName: string;
+      instanceId?: string;
+      input?: unknown;
+      version?: string;
+      retryOptions: RetryOptions;
+    }
   | { actionType: 4; input?: unknown }
   | { actionType: 5; fireAt: string; isCanceled: boolean }
   | { actionType: 6; externalEventName: string }

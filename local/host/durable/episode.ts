@@ -55,7 +55,11 @@ export async function runEpisode(context: EpisodeContext, instanceId: string): P
   }
   if (!mayRun(instance.version, context.config)) {
     if (context.config.versionFailureStrategy === 'Reject') {
-      context.log('warning', 'Host.Triggers.DurableTask', `${instanceId} has version '${instance.version ?? ''}', which this host may not run; it waits.`);
+      context.log(
+        'warning',
+        'Host.Triggers.DurableTask',
+        `${instanceId} has version '${instance.version ?? ''}', which this host may not run; it waits.`,
+      );
       return NOTHING;
     }
     return failVersion(context, instance);
@@ -88,7 +92,8 @@ function collect(store: DurableStore, instance: Instance): Batch {
   if (arrived.length === 0) return { past, pastTexts, fresh: [], consumed };
 
   const fresh = [events.orchestratorStarted(startTime(past, arrived)), ...arrived];
-  const isContinuation = instance.status !== 'Pending' && arrived.some((event) => event.EventType === EventType.ExecutionStarted);
+  const isContinuation =
+    instance.status !== 'Pending' && arrived.some((event) => event.EventType === EventType.ExecutionStarted);
   if (isContinuation) fresh.push(events.orchestratorCompleted(Date.now()));
   return { past, pastTexts, fresh, consumed };
 }
@@ -98,7 +103,8 @@ function startTime(past: readonly HistoryEvent[], arrived: readonly HistoryEvent
   let time = Date.now();
   const last = past.findLast((event) => event.EventType === EventType.OrchestratorStarted);
   if (last) time = Math.max(time, Date.parse(last.Timestamp));
-  for (const event of arrived) if (event.EventType === EventType.TimerFired) time = Math.max(time, Date.parse(event.FireAt));
+  for (const event of arrived)
+    if (event.EventType === EventType.TimerFired) time = Math.max(time, Date.parse(event.FireAt));
   return time;
 }
 
@@ -108,7 +114,11 @@ async function decide(
   batch: Batch,
 ): Promise<{ replayed: Replayed; customStatus: string | undefined }> {
   const fn = context.functions.orchestrator(instance.name);
-  if (!fn) return { replayed: failure(instance, context.functions.unknown('orchestrator', instance.name)), customStatus: undefined };
+  if (!fn)
+    return {
+      replayed: failure(instance, context.functions.unknown('orchestrator', instance.name)),
+      customStatus: undefined,
+    };
 
   let state: OrchestratorState;
   try {
@@ -125,7 +135,8 @@ async function decide(
     executionId: instance.executionId,
     refusal: (kind: 'activity' | 'subOrchestration', name: string) => refusal(context.functions, kind, name),
   };
-  const customStatus = state.customStatus === undefined || state.customStatus === null ? undefined : JSON.stringify(state.customStatus);
+  const customStatus =
+    state.customStatus === undefined || state.customStatus === null ? undefined : JSON.stringify(state.customStatus);
   return { replayed: replay([...batch.past, ...batch.fresh], state, execution), customStatus };
 }
 
@@ -180,7 +191,11 @@ function commit(
   if (!instance || instance.executionId !== seen.executionId) return { ...NOTHING, wake: [seen.id] };
 
   const now = Date.now();
-  const updated: Instance = { ...withStateOf(batch.fresh, instance), updated: now, customStatus: customStatus ?? instance.customStatus };
+  const updated: Instance = {
+    ...withStateOf(batch.fresh, instance),
+    updated: now,
+    customStatus: customStatus ?? instance.customStatus,
+  };
   if (outcome.kind === 'continuedAsNew') return continueAsNew(store, updated, outcome, now);
 
   const started = decisions.map((decision) => eventFor(decision, context.config, now));
@@ -232,7 +247,13 @@ function eventFor(decision: Decision, config: DurableConfig, now: number): Histo
     case 'timer':
       return events.timerCreated(now, decision.id, decision.fireAt);
     case 'subOrchestration':
-      return events.subOrchestrationCreated(now, decision.id, decision.name, childVersion(decision, config), decision.instanceId);
+      return events.subOrchestrationCreated(
+        now,
+        decision.id,
+        decision.name,
+        childVersion(decision, config),
+        decision.instanceId,
+      );
   }
 }
 
@@ -247,7 +268,12 @@ function begin(context: EpisodeContext, instance: Instance, decisions: readonly 
   for (const decision of decisions) {
     switch (decision.kind) {
       case 'activity':
-        store.scheduleActivity({ ...common, taskId: decision.id, name: decision.name, input: jsonText(decision.input) });
+        store.scheduleActivity({
+          ...common,
+          taskId: decision.id,
+          name: decision.name,
+          input: jsonText(decision.input),
+        });
         effects.activities = true;
         break;
       case 'timer':
@@ -312,7 +338,11 @@ export function create(
     updated: now,
     parent,
   });
-  store.send({ instanceId, executionId, event: events.executionStarted(now, { instanceId, executionId, name, version, input, parent }) });
+  store.send({
+    instanceId,
+    executionId,
+    event: events.executionStarted(now, { instanceId, executionId, name, version, input, parent }),
+  });
 }
 
 function continueAsNew(
@@ -329,7 +359,11 @@ function continueAsNew(
   const later = store.messages(instanceId);
   store.removeMessages(later.map((message) => message.seq));
   store.putInstance({ ...instance, executionId, input, output: null, status: 'Running', created: now });
-  store.send({ instanceId, executionId, event: events.executionStarted(now, { instanceId, executionId, name, version, input, parent }) });
+  store.send({
+    instanceId,
+    executionId,
+    event: events.executionStarted(now, { instanceId, executionId, name, version, input, parent }),
+  });
   for (const event of carriedOver(outcome.carried)) store.send({ instanceId, executionId, event });
   // What arrived while the function ran comes after what it had not read.
   for (const message of later) store.send({ instanceId, executionId: message.executionId, event: message.event });

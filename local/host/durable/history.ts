@@ -142,9 +142,21 @@ export const events = {
     FailureDetails: null,
     ...base(at),
   }),
-  executionTerminated: (at: number, reason: string): HistoryEvent => ({ EventType: EventType.ExecutionTerminated, Input: reason, ...base(at) }),
-  executionSuspended: (at: number, reason: string): HistoryEvent => ({ EventType: EventType.ExecutionSuspended, Reason: reason, ...base(at) }),
-  executionResumed: (at: number, reason: string): HistoryEvent => ({ EventType: EventType.ExecutionResumed, Reason: reason, ...base(at) }),
+  executionTerminated: (at: number, reason: string): HistoryEvent => ({
+    EventType: EventType.ExecutionTerminated,
+    Input: reason,
+    ...base(at),
+  }),
+  executionSuspended: (at: number, reason: string): HistoryEvent => ({
+    EventType: EventType.ExecutionSuspended,
+    Reason: reason,
+    ...base(at),
+  }),
+  executionResumed: (at: number, reason: string): HistoryEvent => ({
+    EventType: EventType.ExecutionResumed,
+    Reason: reason,
+    ...base(at),
+  }),
   taskScheduled: (at: number, id: number, name: string): HistoryEvent => ({
     EventType: EventType.TaskScheduled,
     Name: name,
@@ -169,7 +181,13 @@ export const events = {
     FailureDetails: null,
     ...base(at),
   }),
-  subOrchestrationCreated: (at: number, id: number, name: string, version: string | null, instanceId: string): HistoryEvent => ({
+  subOrchestrationCreated: (
+    at: number,
+    id: number,
+    name: string,
+    version: string | null,
+    instanceId: string,
+  ): HistoryEvent => ({
     EventType: EventType.SubOrchestrationInstanceCreated,
     Name: name,
     Version: version,

@@ -24,7 +24,11 @@ function toSecond(time: number): string {
 }
 
 /** The status of an instance as the extension's HTTP API gives it. */
-export function statusOf(instance: Instance, options: StatusOptions, history: readonly HistoryEvent[] = []): Record<string, unknown> {
+export function statusOf(
+  instance: Instance,
+  options: StatusOptions,
+  history: readonly HistoryEvent[] = [],
+): Record<string, unknown> {
   return {
     name: instance.name,
     ...(instance.version !== null && { version: instance.version }),
@@ -69,7 +73,14 @@ function shownEvent(
   const common = { ...rest, EventType: EVENT_TYPE_NAMES.get(event.EventType) };
   switch (event.EventType) {
     case EventType.ExecutionStarted: {
-      const { OrchestrationInstance: _instance, ParentInstance: _parent, Name, Version: _version, Tags: _tags, ...started } = event;
+      const {
+        OrchestrationInstance: _instance,
+        ParentInstance: _parent,
+        Name,
+        Version: _version,
+        Tags: _tags,
+        ...started
+      } = event;
       const { EventId: _e, IsPlayed: _p, Input, ...fields } = started;
       return { ...fields, EventType: 'ExecutionStarted', ...(showInput && { Input }), FunctionName: Name };
     }

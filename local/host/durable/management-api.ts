@@ -37,10 +37,15 @@ export class ManagementApi {
   ) {}
 
   async handle(request: ApiRequest): Promise<ApiResponse> {
-    const [collection, ...rest] = request.path.split('/').filter((part) => part !== '').map(urlDecode);
+    const [collection, ...rest] = request.path
+      .split('/')
+      .filter((part) => part !== '')
+      .map(urlDecode);
     switch (collection?.toLowerCase()) {
       case 'orchestrators':
-        return request.method === 'POST' && rest[0] !== undefined && rest.length <= 2 ? this.start(request, rest[0], rest[1]) : { status: 404 };
+        return request.method === 'POST' && rest[0] !== undefined && rest.length <= 2
+          ? this.start(request, rest[0], rest[1])
+          : { status: 404 };
       case 'instances':
         return this.instances(request, rest);
       case 'entities':
@@ -50,6 +55,7 @@ export class ManagementApi {
     }
   }
 
+  // eslint-disable-next-line @typescript-eslint/require-await -- what throws must reject, as the calls around it do
   private async instances(request: ApiRequest, [id, operation, eventName, ...more]: string[]): Promise<ApiResponse> {
     const { method } = request;
     if (more.length > 0) return { status: 404 };
@@ -84,9 +90,17 @@ export class ManagementApi {
   private async start(request: ApiRequest, name: string, id: string | undefined): Promise<ApiResponse> {
     const input = jsonBody(request.body);
     if (!input.ok && request.body !== '') return invalidJson(input.problem);
-    const started = this.orchestrations.start(name, id, input.ok ? input.text : null, request.query.get('version') ?? undefined);
+    const started = this.orchestrations.start(
+      name,
+      id,
+      input.ok ? input.text : null,
+      request.query.get('version') ?? undefined,
+    );
     if (started.kind === 'exists') {
-      return { status: 409, body: { Message: `An Orchestration instance with the status ${started.status} already exists.` } };
+      return {
+        status: 409,
+        body: { Message: `An Orchestration instance with the status ${started.status} already exists.` },
+      };
     }
     return (await this.waitForOutput(request, started.instanceId)) ?? this.accepted(request, started.instanceId);
   }
@@ -112,13 +126,19 @@ export class ManagementApi {
     if (!instance) return { status: 404 };
     const { query } = request;
     const showHistory = flag(query, 'showHistory', false);
-    const options = { showInput: flag(query, 'showInput', true), showHistory, showHistoryOutput: flag(query, 'showHistoryOutput', false) };
+    const options = {
+      showInput: flag(query, 'showInput', true),
+      showHistory,
+      showHistoryOutput: flag(query, 'showHistoryOutput', false),
+    };
     const body = statusOf(instance, options, showHistory ? this.orchestrations.history(id) : []);
     if (isFinal(instance.status)) {
       const asError = instance.status === 'Failed' && flag(query, 'returnInternalServerErrorOnFailure', false);
       return { status: asError ? 500 : 200, body };
     }
-    const asked = ['showHistory', 'showHistoryOutput', 'showInput'].filter((name) => query.has(name)).map((name) => `&${name}=${query.get(name)}`);
+    const asked = ['showHistory', 'showHistoryOutput', 'showInput']
+      .filter((name) => query.has(name))
+      .map((name) => `&${name}=${query.get(name)}`);
     const location = managementUrls(this.endpoint(request), id).statusQueryGetUri + asked.join('');
     return { status: 202, headers: { location, 'retry-after': '5' }, body };
   }
@@ -149,7 +169,8 @@ export class ManagementApi {
   private rewind(id: string): ApiResponse {
     const instance = this.orchestrations.get(id);
     if (!instance) return { status: 404 };
-    if (instance.status === 'Failed') return { status: 501, body: 'This host cannot rewind; restart the instance instead.' };
+    if (instance.status === 'Failed')
+      return { status: 501, body: 'This host cannot rewind; restart the instance instead.' };
     return {
       status: 412,
       body: `This orchestration has status ${instance.status}, but only orchestrations in the "Failed" state can be rewound.`,
@@ -162,7 +183,10 @@ export class ManagementApi {
     const newId = flag(request.query, 'restartWithNewInstanceId', true) ? undefined : id;
     const started = this.orchestrations.start(instance.name, newId, instance.input, instance.version ?? undefined);
     if (started.kind === 'started') return this.accepted(request, started.instanceId);
-    return { status: 409, body: { Message: `An Orchestration instance with the status ${started.status} already exists.` } };
+    return {
+      status: 409,
+      body: { Message: `An Orchestration instance with the status ${started.status} already exists.` },
+    };
   }
 
   private purge(id: string): ApiResponse {
@@ -175,7 +199,8 @@ export class ManagementApi {
 
   private purgeAll({ query }: ApiRequest): ApiResponse {
     const filter = filterOf(query);
-    if (filter.createdFrom === undefined) return { status: 400, body: "Please provide value for 'createdTimeFrom' parameter." };
+    if (filter.createdFrom === undefined)
+      return { status: 400, body: "Please provide value for 'createdTimeFrom' parameter." };
     const instancesDeleted = this.orchestrations.purgeAll({ ...filter, createdTo: filter.createdTo ?? Date.now() });
     return instancesDeleted === 0 ? { status: 404 } : { status: 200, body: { instancesDeleted } };
   }
@@ -208,12 +233,16 @@ function filterOf(query: URLSearchParams): InstanceFilter {
     const at = Date.parse(query.get(name) ?? '');
     return Number.isNaN(at) ? undefined : at;
   };
-  const statuses = (query.get('runtimeStatus') ?? '').split(',').map(parseRuntimeStatus).filter((status) => status !== undefined);
+  const statuses = (query.get('runtimeStatus') ?? '')
+    .split(',')
+    .map(parseRuntimeStatus)
+    .filter((status) => status !== undefined);
   return { createdFrom: time('createdTimeFrom'), createdTo: time('createdTimeTo'), statuses };
 }
 
 function jsonBody(body: string): { ok: true; text: string } | { ok: false; problem: string } {
-  if (body.trim() === '') return { ok: false, problem: "Error reading JToken from JsonReader. Path '', line 0, position 0." };
+  if (body.trim() === '')
+    return { ok: false, problem: "Error reading JToken from JsonReader. Path '', line 0, position 0." };
   try {
     return { ok: true, text: JSON.stringify(JSON.parse(body)) };
   } catch (error) {
@@ -222,6 +251,11 @@ function jsonBody(body: string): { ok: true; text: string } | { ok: false; probl
 }
 
 function invalidJson(problem: string): ApiResponse {
-  const body = { Message: 'Invalid JSON content', ExceptionMessage: problem, ExceptionType: 'Newtonsoft.Json.JsonReaderException', StackTrace: '' };
+  const body = {
+    Message: 'Invalid JSON content',
+    ExceptionMessage: problem,
+    ExceptionType: 'Newtonsoft.Json.JsonReaderException',
+    StackTrace: '',
+  };
   return { status: 400, body };
 }

@@ -6,7 +6,15 @@ export interface ManagementEndpoint {
   key: string;
 }
 
-type Operation = 'statusQueryGet' | 'sendEventPost' | 'terminatePost' | 'rewindPost' | 'purgeHistoryDelete' | 'restartPost' | 'suspendPost' | 'resumePost';
+type Operation =
+  | 'statusQueryGet'
+  | 'sendEventPost'
+  | 'terminatePost'
+  | 'rewindPost'
+  | 'purgeHistoryDelete'
+  | 'restartPost'
+  | 'suspendPost'
+  | 'resumePost';
 
 /** The addresses at which an instance is managed, named as the extension names them. */
 export type ManagementUrls = Record<`${Operation}Uri`, string>;

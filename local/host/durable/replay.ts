@@ -6,7 +6,14 @@ import { EventType } from './history';
 export type Decision =
   | { kind: 'activity'; id: number; name: string; input: unknown }
   | { kind: 'timer'; id: number; fireAt: number }
-  | { kind: 'subOrchestration'; id: number; name: string; instanceId: string; input: unknown; version: string | undefined };
+  | {
+      kind: 'subOrchestration';
+      id: number;
+      name: string;
+      instanceId: string;
+      input: unknown;
+      version: string | undefined;
+    };
 
 /** How an execution stands after an episode. */
 export type Outcome =
@@ -122,7 +129,8 @@ class Player {
 
   result(): Replayed {
     const decisions = [...this.pending.values()];
-    if (this.terminated !== undefined) return { decisions: [], outcome: { kind: 'terminated', reason: this.terminated } };
+    if (this.terminated !== undefined)
+      return { decisions: [], outcome: { kind: 'terminated', reason: this.terminated } };
     // The framework completes nothing while a task is open: a timer that nobody cancelled keeps the instance running.
     if (!this.finished || this.open.size > 0) return { decisions, outcome: { kind: 'running' } };
     return { decisions, outcome: this.outcome() };
@@ -154,7 +162,12 @@ class Player {
       case EventType.ExecutionResumed:
         return this.resume();
       case EventType.TaskScheduled:
-        return this.confirm(event.EventId, 'activity', `an activity task with sequence ID ${event.EventId} and name '${event.Name}'`, event.Name);
+        return this.confirm(
+          event.EventId,
+          'activity',
+          `an activity task with sequence ID ${event.EventId} and name '${event.Name}'`,
+          event.Name,
+        );
       case EventType.SubOrchestrationInstanceCreated:
         return this.confirm(
           event.EventId,
@@ -209,7 +222,8 @@ class Player {
         `A previous execution of this orchestration scheduled ${what}, but the current replay execution hasn't (yet?) scheduled this task. ${question}`,
       );
     }
-    const sameName = name === undefined || (decision.kind !== 'timer' && decision.name.toLowerCase() === name.toLowerCase());
+    const sameName =
+      name === undefined || (decision.kind !== 'timer' && decision.name.toLowerCase() === name.toLowerCase());
     if (decision.kind !== kind || !sameName) {
       throw new NonDeterminism(
         `A previous execution of this orchestration scheduled ${what}, but the current orchestration replay instead scheduled ` +
@@ -273,13 +287,19 @@ class Player {
         return this.all(action.compoundActions.map((inner) => this.start(inner)));
       case 7:
       case 9:
-        throw new Unsupported(`This host has no durable entities: it can't send '${action.operation}' to ${action.instanceId}; run the app on Azure or with Core Tools.`);
+        throw new Unsupported(
+          `This host has no durable entities: it can't send '${action.operation}' to ${action.instanceId}; run the app on Azure or with Core Tools.`,
+        );
       case 8:
-        throw new Unsupported(`This host has no durable HTTP: call the address from an activity, or run the app on Azure or with Core Tools.`);
+        throw new Unsupported(
+          `This host has no durable HTTP: call the address from an activity, or run the app on Azure or with Core Tools.`,
+        );
       case 10:
       case 13:
       case 14:
-        throw new Unsupported('This host has no durable entities and no locks on them; run the app on Azure or with Core Tools.');
+        throw new Unsupported(
+          'This host has no durable entities and no locks on them; run the app on Azure or with Core Tools.',
+        );
     }
   }
 

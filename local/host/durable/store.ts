@@ -3,7 +3,16 @@ import { z } from 'zod';
 import type { HistoryEvent, Parent } from './history';
 import { asPlayed } from './history';
 
-const STATUSES = ['Pending', 'Running', 'Completed', 'Failed', 'Terminated', 'Suspended', 'ContinuedAsNew', 'Canceled'] as const;
+const STATUSES = [
+  'Pending',
+  'Running',
+  'Completed',
+  'Failed',
+  'Terminated',
+  'Suspended',
+  'ContinuedAsNew',
+  'Canceled',
+] as const;
 export type RuntimeStatus = (typeof STATUSES)[number];
 
 const FINAL: ReadonlySet<RuntimeStatus> = new Set(['Completed', 'Failed', 'Terminated', 'Canceled']);
@@ -18,7 +27,12 @@ export function parseRuntimeStatus(text: string): RuntimeStatus | undefined {
   return STATUSES.find((status) => status.toLowerCase() === text.trim().toLowerCase());
 }
 
-const parentSchema = z.object({ name: z.string(), instanceId: z.string(), executionId: z.string(), taskId: z.number() });
+const parentSchema = z.object({
+  name: z.string(),
+  instanceId: z.string(),
+  executionId: z.string(),
+  taskId: z.number(),
+});
 const jsonParent = z.string().transform((text): Parent => parentSchema.parse(JSON.parse(text)));
 
 const instanceSchema = z.object({

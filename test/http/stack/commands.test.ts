@@ -13,7 +13,7 @@ const FLAGS = ['--disable-warning=ExperimentalWarning', '--'];
 const command = (name: string, ...args: string[]): Run => runNode([...FLAGS, built(`commands/${name}.js`), ...args]);
 
 /** A first port with as many free ones behind it as the stack needs, most likely. */
-const portBase = (): string => String(12_000 + Math.floor(Math.random() * 7_000 / 20) * 20);
+const portBase = (): string => String(12_000 + Math.floor((Math.random() * 7_000) / 20) * 20);
 
 function childrenOf(state: string): number[] {
   const file = z.object({ children: z.array(z.int()) });
@@ -37,17 +37,36 @@ describe('npm run emulators', () => {
   test('writes the settings for a real host, prints ready alone on a line, and ends on SIGTERM with code 0', async () => {
     const file = join(folder.path, 'app.env');
     const state = join(folder.path, 'emulators');
-    const run = command('emulators', '--env-file', file, '--state', state, '--port-base', portBase(), '--host-port', '7999');
+    const run = command(
+      'emulators',
+      '--env-file',
+      file,
+      '--state',
+      state,
+      '--port-base',
+      portBase(),
+      '--host-port',
+      '7999',
+    );
     await eventually(() => /^ready$/m.test(run.output()), 60_000, run.output);
 
     const lines = readFileSync(file, 'utf8').trimEnd().split('\n');
-    const settings = Object.fromEntries(lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]));
-    expect(settings).toMatchObject({ TASKHUB_NAME: 'Gatehouse', WEBSITE_AUTH_ENABLED: 'True', FUNCTIONS_WORKER_RUNTIME: 'node' });
+    const settings = Object.fromEntries(
+      lines.map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]),
+    );
+    expect(settings).toMatchObject({
+      TASKHUB_NAME: 'Gatehouse',
+      WEBSITE_AUTH_ENABLED: 'True',
+      FUNCTIONS_WORKER_RUNTIME: 'node',
+    });
     expect(JSON.parse(settings['DEFAULT_POLICY'] ?? '')).toBeInstanceOf(Object);
     expect(settings).not.toHaveProperty('LOCAL_CLOCK_FILE');
     expect(existsSync(settings['NODE_EXTRA_CA_CERTS'] ?? '')).toBe(true);
-    const storage = /BlobEndpoint=(http:[^;]+);QueueEndpoint=(http:[^;]+);TableEndpoint=(http:[^;]+);/.exec(settings['AzureWebJobsStorage'] ?? '');
-    for (const url of storage?.slice(1) ?? []) expect((await fetch(`${url}?comp=list`)).headers.get('server')).toMatch(/Azurite/);
+    const storage = /BlobEndpoint=(http:[^;]+);QueueEndpoint=(http:[^;]+);TableEndpoint=(http:[^;]+);/.exec(
+      settings['AzureWebJobsStorage'] ?? '',
+    );
+    for (const url of storage?.slice(1) ?? [])
+      expect((await fetch(`${url}?comp=list`)).headers.get('server')).toMatch(/Azurite/);
     expect(storage).not.toBeNull();
     expect((await fetch(`${settings['PUBLIC_BASE_URL']}/`)).status).toBe(200);
 
@@ -88,7 +107,13 @@ describe('npm start', () => {
     const server = createServer();
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
-    const run = command('start', '--state', join(folder.path, 'ports'), '--port-base', String(port - portNames.indexOf('directory')));
+    const run = command(
+      'start',
+      '--state',
+      join(folder.path, 'ports'),
+      '--port-base',
+      String(port - portNames.indexOf('directory')),
+    );
     expect(await run.ended).toBe(1);
     expect(run.output()).toContain(`Port ${port} (for directory) is in use`);
     expect(run.output()).toContain('--port-base');
@@ -145,9 +170,17 @@ describe('npm run host', () => {
   test('runs any app folder with the settings of its environment', async () => {
     const app = join(repository, 'test', 'http', 'stack', 'fixture-app');
     const port = portBase();
-    const run = runNode([...FLAGS, built('commands/host.js'), '--app', app, '--port', port, '--state', join(folder.path, 'host')], {
-      env: { EXTRA: 'from the environment', TABLES_ENDPOINT: 'https://localhost:1/x', AZURE_CLIENT_ID: 'x', TASKHUB_NAME: 'Fixture' },
-    });
+    const run = runNode(
+      [...FLAGS, built('commands/host.js'), '--app', app, '--port', port, '--state', join(folder.path, 'host')],
+      {
+        env: {
+          EXTRA: 'from the environment',
+          TABLES_ENDPOINT: 'https://localhost:1/x',
+          AZURE_CLIENT_ID: 'x',
+          TASKHUB_NAME: 'Fixture',
+        },
+      },
+    );
     await eventually(() => /^ready http/m.test(run.output()), 60_000, run.output);
     const answer = await fetch(`http://localhost:${port}/api/now`);
     expect(await answer.json()).toMatchObject({ extra: 'from the environment' });

@@ -55,7 +55,9 @@ describe('an app in the stack', () => {
     expect(await writeNote(stack, 'first', 'hello')).toBe(204);
     expect(await readNote(stack, 'first')).toMatchObject({ text: 'hello' });
     const calls = (await (await fetch(`${stack.urls.wireAdmin}/admin/calls`)).json()) as RecordedCall[];
-    expect(calls.some(({ method, path }) => method === 'PATCH' || (method === 'PUT' && path.includes('first')))).toBe(true);
+    expect(calls.some(({ method, path }) => method === 'PATCH' || (method === 'PUT' && path.includes('first')))).toBe(
+      true,
+    );
   });
 
   test('sees a move of the clock at once, as Azurite does', async () => {

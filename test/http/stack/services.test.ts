@@ -51,7 +51,9 @@ describe('the services of the stack', () => {
     async (part) => {
       const { origin } = new URL(stack.urls[part]);
       await expect(httpsStatus(`${origin}/`, stack.tls.ca)).resolves.toBeGreaterThanOrEqual(200);
-      await expect(httpsStatus(`${origin.replace('localhost', '127.0.0.1')}/`, stack.tls.ca)).resolves.toBeGreaterThan(0);
+      await expect(httpsStatus(`${origin.replace('localhost', '127.0.0.1')}/`, stack.tls.ca)).resolves.toBeGreaterThan(
+        0,
+      );
       await expect(httpsStatus(`${origin}/`, '')).rejects.toThrow(/certificate/);
     },
   );
@@ -121,7 +123,11 @@ describe('the services of the stack', () => {
 
 async function tokenStatus(stack: Stack, token: string): Promise<number> {
   return new Promise((resolve, reject) => {
-    const headers = { authorization: `Bearer ${token}`, accept: 'application/json;odata=nometadata', 'x-ms-version': '2019-02-02' };
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept: 'application/json;odata=nometadata',
+      'x-ms-version': '2019-02-02',
+    };
     const call = request(`${stack.urls.tables}/Tables`, { headers, ca: stack.tls.ca, agent: false }, (answer) => {
       answer.resume();
       resolve(answer.statusCode ?? 0);

@@ -40,10 +40,15 @@ export async function eventually(
 
 /** A client of the stack's tables that signs in as the app does. */
 export function tableClient(stack: Stack, table: string, endpoint = stack.urls.tables): TableClient {
-  return new TableClient(endpoint, table, { getToken: () => identityToken(stack) }, {
-    tlsOptions: { ca: stack.tls.ca },
-    retryOptions: { maxRetries: 0 },
-  });
+  return new TableClient(
+    endpoint,
+    table,
+    { getToken: () => identityToken(stack) },
+    {
+      tlsOptions: { ca: stack.tls.ca },
+      retryOptions: { maxRetries: 0 },
+    },
+  );
 }
 
 export async function identityToken(stack: Stack): Promise<{ token: string; expiresOnTimestamp: number }> {
@@ -53,7 +58,9 @@ export async function identityToken(stack: Stack): Promise<{ token: string; expi
     resource: 'https://storage.azure.com',
     client_id: AZURE_CLIENT_ID,
   });
-  const answer = await fetch(`${IDENTITY_ENDPOINT}?${query}`, { headers: { 'x-identity-header': IDENTITY_HEADER } });
+  const answer = await fetch(`${IDENTITY_ENDPOINT}?${query.toString()}`, {
+    headers: { 'x-identity-header': IDENTITY_HEADER },
+  });
   const body = (await answer.json()) as { access_token: string; expires_on: string };
   return { token: body.access_token, expiresOnTimestamp: Number(body.expires_on) * 1000 };
 }
@@ -69,7 +76,8 @@ const runs: Run[] = [];
 
 /** Ends what a failed test left running. */
 export async function endRuns(): Promise<void> {
-  for (const run of runs) if (run.process.exitCode === null && run.process.signalCode === null) run.process.kill('SIGKILL');
+  for (const run of runs)
+    if (run.process.exitCode === null && run.process.signalCode === null) run.process.kill('SIGKILL');
   await Promise.all(runs.map(({ ended }) => ended));
 }
 

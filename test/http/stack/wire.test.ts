@@ -42,7 +42,10 @@ describe('the wire', () => {
         const { method = '', url = '', headers } = incoming;
         seen.push({ method, url, headers, body: Buffer.concat(chunks) });
         outgoing.setHeader('x-two', ['a', 'b']);
-        outgoing.writeHead(method === 'DELETE' ? 204 : 201, { 'content-type': 'text/plain', location: `http://${headers.host}/new` });
+        outgoing.writeHead(method === 'DELETE' ? 204 : 201, {
+          'content-type': 'text/plain',
+          location: `http://${headers.host}/new`,
+        });
         outgoing.end(method === 'DELETE' ? undefined : 'made');
       });
     });
@@ -67,12 +70,20 @@ describe('the wire', () => {
   test('passes method, path, headers and any bytes unchanged, and the answer back', async () => {
     const body = Buffer.from([0, 255, 1, 13, 10, 128]);
     const headers = { 'x-ms-date': 'today', 'if-match': 'W/"1"', 'content-type': 'application/octet-stream' };
-    const answer = await fetch(at("/account/table(PartitionKey='a%2Fb')?$filter=x%20eq%20%271%27"), { method: 'PUT', headers, body });
+    const answer = await fetch(at("/account/table(PartitionKey='a%2Fb')?$filter=x%20eq%20%271%27"), {
+      method: 'PUT',
+      headers,
+      body,
+    });
     expect(answer.status).toBe(201);
     expect(answer.headers.get('x-two')).toBe('a, b');
     expect(await answer.text()).toBe('made');
     expect(seen).toHaveLength(1);
-    expect(seen[0]).toMatchObject({ method: 'PUT', url: "/account/table(PartitionKey='a%2Fb')?$filter=x%20eq%20%271%27", headers });
+    expect(seen[0]).toMatchObject({
+      method: 'PUT',
+      url: "/account/table(PartitionKey='a%2Fb')?$filter=x%20eq%20%271%27",
+      headers,
+    });
     expect(seen[0]?.body.equals(body)).toBe(true);
   });
 
@@ -97,7 +108,13 @@ describe('the wire', () => {
   });
 
   test('answers in the service’s place, for as many calls as it was told and after those it skips', async () => {
-    await inject({ method: 'POST', path: '^/a$', skip: 1, times: 1, fault: { kind: 'answer', status: 503, headers: { 'retry-after': '7' }, body: 'busy' } });
+    await inject({
+      method: 'POST',
+      path: '^/a$',
+      skip: 1,
+      times: 1,
+      fault: { kind: 'answer', status: 503, headers: { 'retry-after': '7' }, body: 'busy' },
+    });
     const post = (): Promise<Response> => fetch(at('/a'), { method: 'POST', body: 'x' });
     expect((await post()).status).toBe(201);
     const busy = await post();
@@ -147,7 +164,10 @@ describe('the wire', () => {
   });
 
   test('tells what is wrong with a fault', async () => {
-    const answer = await fetch(adminAt('/admin/faults'), { method: 'POST', body: JSON.stringify({ fault: { kind: 'melt' } }) });
+    const answer = await fetch(adminAt('/admin/faults'), {
+      method: 'POST',
+      body: JSON.stringify({ fault: { kind: 'melt' } }),
+    });
     expect(answer.status).toBe(400);
   });
 

@@ -20,7 +20,10 @@ app.http('write', {
   authLevel: 'anonymous',
   handler: async (request) => {
     await notes.createTable();
-    await notes.upsertEntity({ partitionKey: 'notes', rowKey: request.params.key, text: await request.text() }, 'Replace');
+    await notes.upsertEntity(
+      { partitionKey: 'notes', rowKey: request.params.key, text: await request.text() },
+      'Replace',
+    );
     return { status: 204 };
   },
 });
