@@ -20,7 +20,6 @@ export const requestParams = z.object({
   requestId: z.string().regex(/^[0-9a-f]{32}$/, 'Give the id of a join request: 32 hexadecimal digits.'),
 });
 
- 
 const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
 const MARKUP = /<[/!?]?[a-z][^>]*>/i;
 

@@ -38,14 +38,6 @@ const isInstalled = () => {
   );
 };
 
-const countPackages = () => {
-  try {
-    return readdirSync(at('node_modules')).length;
-  } catch {
-    return 0;
-  }
-};
-
 const npmCi = () =>
   new Promise((resolve) => {
     const args = [
@@ -65,7 +57,7 @@ const npmCi = () =>
     const started = Date.now();
     const progress = setInterval(() => {
       const seconds = Math.round((Date.now() - started) / 1000);
-      console.log(`  … still installing (${seconds} s, ${countPackages()} packages so far)`);
+      console.log(`  … still installing (${seconds} s)`);
     }, 10_000);
     const end = (code) => {
       clearInterval(progress);

@@ -19,7 +19,7 @@ const faultSchema = z.discriminatedUnion('kind', [
 ]);
 
 export const faultRuleSchema = z.strictObject({
-  /** HTTP method; any when absent. */
+  /** HTTP method, or several as `POST|PUT`; any when absent. */
   method: z.string().optional(),
   /** Regular expression on path and query; any when absent. */
   path: z.string().optional(),
@@ -72,7 +72,7 @@ export function createFaults(): Faults {
 
   const next = (method: string, path: string): Rule['fault'] | undefined => {
     for (const entry of rules) {
-      if (entry.rule.method !== undefined && entry.rule.method.toUpperCase() !== method) continue;
+      if (entry.rule.method !== undefined && !entry.rule.method.toUpperCase().split('|').includes(method)) continue;
       if (entry.path !== undefined && !entry.path.test(path)) continue;
       entry.seen += 1;
       const hit = entry.seen - entry.rule.skip;

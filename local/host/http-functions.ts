@@ -50,7 +50,9 @@ export function createHttpFunctions(
     const match = findRoute(context.routes, request.method ?? 'GET', url.pathname);
     if (!match) return sendStatus(response, 404);
     const { authLevel } = match.fn.trigger;
-    if (!context.keys.opens(keyOf(request, url), typeof authLevel === 'string' ? authLevel : 'anonymous', match.fn.name))
+    if (
+      !context.keys.opens(keyOf(request, url), typeof authLevel === 'string' ? authLevel : 'anonymous', match.fn.name)
+    )
       return sendStatus(response, 401);
 
     const turn = gate.enter();

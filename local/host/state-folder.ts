@@ -19,6 +19,7 @@ export function openState(folder: string): DatabaseSync {
       PRAGMA locking_mode = EXCLUSIVE;
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = NORMAL;
+      PRAGMA wal_autocheckpoint = 4000;
       CREATE TABLE IF NOT EXISTS host (started INTEGER);
       DELETE FROM host;
       INSERT INTO host (started) VALUES (unixepoch());

@@ -81,7 +81,7 @@ class FunctionTimer {
     this.last = status?.last ?? undefined;
     this.next = this.firstDue(status, now);
     this.save();
-    if (this.fn.trigger['runOnStartup'] === true && !this.isPastDue(now)) void this.run(false);
+    if (this.fn.trigger['runOnStartup'] === true && !this.isPastDue(now)) void this.run(false, undefined);
     this.watch.look();
   }
 
@@ -109,11 +109,11 @@ class FunctionTimer {
   }
 
   private async fire(now: number): Promise<void> {
-    await this.run(this.isPastDue(now));
+    await this.run(this.isPastDue(now), this.next);
   }
 
-  private async run(isPastDue: boolean): Promise<void> {
-    const due = this.next;
+  /** Runs the function; `due` is the occurrence that this makes done, none for a run at start-up. */
+  private async run(isPastDue: boolean, due: number | undefined): Promise<void> {
     this.running = true;
     try {
       await this.context.invoker.invoke(this.fn, {
@@ -129,7 +129,7 @@ class FunctionTimer {
     this.running = false;
     if (!this.context.database.isOpen) return;
     const now = Date.now();
-    if (due !== undefined && due <= now) {
+    if (due !== undefined) {
       this.last = due;
       this.next = this.schedule.after(now);
     }

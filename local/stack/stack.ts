@@ -21,7 +21,7 @@ import type { Tls } from './tls';
 export type PartName = 'services' | 'directory' | 'mail' | 'azurite' | 'storage' | 'host';
 
 export interface StackOptions {
-  /** Folder of the state; a new temporary one when absent. */
+  /** Folder of the state; when absent a new temporary one, which `stop` removes. */
   state?: string;
   /** Empties the folder first. */
   fresh?: boolean;

@@ -138,7 +138,8 @@ export async function openStateFolder(options: { path?: string; fresh?: boolean 
   };
   const release = (): void => {
     held.delete(path);
-    rmSync(file(PIDS), { force: true });
+    // Nobody named the temporary one, so nobody will look for it.
+    rmSync(options.path === undefined ? path : file(PIDS), { recursive: true, force: true });
   };
   return { path, file, record, release };
 }

@@ -20,7 +20,12 @@ export interface Status {
 export interface House {
   stack: Stack;
   system: SystemActor;
-  file(group: GroupAlias, person: PersonAlias, more?: Record<string, unknown>, headers?: Record<string, string>): Promise<Answer>;
+  file(
+    group: GroupAlias,
+    person: PersonAlias,
+    more?: Record<string, unknown>,
+    headers?: Record<string, string>,
+  ): Promise<Answer>;
   /** Files and gives the id. */
   filed(group: GroupAlias, person: PersonAlias, more?: Record<string, unknown>): Promise<string>;
   status(id: string): Promise<Status>;
@@ -48,7 +53,12 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
   const admin = { tables: urls.wireAdmin, directory: urls.directory, mail: urls.mail };
 
   const file: House['file'] = (group, person, more = {}, headers = {}) =>
-    system.call('POST', `/api/groups/${groups[group].id}/join-requests`, { userId: people[person].id, justification: 'I work with them.', ...more }, headers);
+    system.call(
+      'POST',
+      `/api/groups/${groups[group].id}/join-requests`,
+      { userId: people[person].id, justification: 'I work with them.', ...more },
+      headers,
+    );
   const status: House['status'] = async (id) => {
     // a host that is being restarted refuses connections, and the front door says so
     for (let left = 200; ; left -= 1) {
@@ -59,14 +69,17 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
     }
   };
   const until: House['until'] = async (id, wanted, ms = 25_000) => {
-    for (const end = performance.now() + ms; ; ) {
+    for (const end = performance.now() + ms; ;) {
       const now = await status(id);
       if (wanted(now)) return now;
       if (performance.now() > end) throw new Error(`this did not come to be: ${JSON.stringify(now, null, 1)}`);
       await pause(25);
     }
   };
-  const mailsAsking = async (id: string, person: PersonAlias) => (await mailsTo(urls, person)).filter((mail) => (mail.plainText ?? '').includes(id) && /\/api\/decisions\/\S+choice=approve/.test(mail.plainText ?? ''));
+  const mailsAsking = async (id: string, person: PersonAlias) =>
+    (await mailsTo(urls, person)).filter(
+      (mail) => (mail.plainText ?? '').includes(id) && /\/api\/decisions\/\S+choice=approve/.test(mail.plainText ?? ''),
+    );
 
   return {
     stack,
@@ -92,11 +105,16 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
     isMember: async (group, person) => (await membersOf(urls, groups[group].id)).includes(people[person].id),
     change: (...changes) => changeDirectory(urls, ...changes),
     fault: async (service, rule) => {
-      const answer = await fetch(`${admin[service]}/admin/faults`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(rule) });
+      const answer = await fetch(`${admin[service]}/admin/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify(rule),
+      });
       if (!answer.ok) throw new Error(await answer.text());
     },
     clearFaults: async () => {
-      for (const [service, url] of Object.entries(admin)) if (service !== 'tables' || options.wires === true) await fetch(`${url}/admin/faults`, { method: 'DELETE' });
+      for (const [service, url] of Object.entries(admin))
+        if (service !== 'tables' || options.wires === true) await fetch(`${url}/admin/faults`, { method: 'DELETE' });
     },
     stop: () => stack.stop(),
   };

@@ -11,7 +11,8 @@ beforeAll(async () => {
 });
 afterAll(() => house.stop());
 
-const wasAsked = async (id: string) => house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'approvers-asked'));
+const wasAsked = async (id: string) =>
+  house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'approvers-asked'));
 const events = ({ timeline }: { timeline: { event: string }[] }) => timeline.map(({ event }) => event);
 
 test('an approved request becomes a membership, and everyone concerned is told once', async () => {
@@ -21,9 +22,18 @@ test('an approved request becomes a membership, and everyone concerned is told o
   expect(receipt.text).toContain('Approved');
   const status = await house.untilTold(id);
   expect(status.state).toBe('granted');
-  expect(events(status)).toEqual(['filed', 'approvers-asked', 'vote-recorded', 'approved', 'applying', 'granted', 'outcome-told']);
+  expect(events(status)).toEqual([
+    'filed',
+    'approvers-asked',
+    'vote-recorded',
+    'approved',
+    'applying',
+    'granted',
+    'outcome-told',
+  ]);
   expect(await house.isMember('design', 'rita')).toBe(true);
-  const about = async (alias: 'rita' | 'olivia' | 'omar') => (await mailsTo(house.stack.urls, alias)).filter((mail) => (mail.plainText ?? '').includes(id)).length;
+  const about = async (alias: 'rita' | 'olivia' | 'omar') =>
+    (await mailsTo(house.stack.urls, alias)).filter((mail) => (mail.plainText ?? '').includes(id)).length;
   expect([await about('rita'), await about('olivia'), await about('omar')]).toEqual([1, 1, 2]);
 });
 
@@ -50,11 +60,17 @@ test('two owners who decide at once get one outcome, and both are shown it', asy
 test('an owner who left between mail and click can no longer decide', async () => {
   const id = await house.filed('finance', 'rita');
   await wasAsked(id);
-  await house.change({ type: 'addOwner', group: groups.finance.id, target: people.olivia.id }, { type: 'removeOwner', group: groups.finance.id, target: people.omar.id });
+  await house.change(
+    { type: 'addOwner', group: groups.finance.id, target: people.olivia.id },
+    { type: 'removeOwner', group: groups.finance.id, target: people.omar.id },
+  );
   const page = await house.decide(id, 'omar', 'approve');
   expect(page.text).toContain('no longer yours to decide');
   expect((await house.status(id)).state).toBe('pending');
-  await house.change({ type: 'addOwner', group: groups.finance.id, target: people.omar.id }, { type: 'removeOwner', group: groups.finance.id, target: people.olivia.id });
+  await house.change(
+    { type: 'addOwner', group: groups.finance.id, target: people.omar.id },
+    { type: 'removeOwner', group: groups.finance.id, target: people.olivia.id },
+  );
   await house.system.call('POST', `/api/join-requests/${id}/withdraw`);
   expect((await house.untilTold(id)).state).toBe('withdrawn');
 });
@@ -73,7 +89,11 @@ test('a requester who is disabled between decision and write does not become a m
 test('a group that turned dynamic while the request waited is not joined', async () => {
   const id = await house.filed('marketing', 'mona');
   await wasAsked(id);
-  await house.change({ type: 'patchGroup', id: groups.marketing.id, patch: { groupTypes: ['Unified', 'DynamicMembership'] } });
+  await house.change({
+    type: 'patchGroup',
+    id: groups.marketing.id,
+    patch: { groupTypes: ['Unified', 'DynamicMembership'] },
+  });
   await house.decide(id, 'olivia', 'approve');
   const status = await house.untilTold(id);
   await house.change({ type: 'patchGroup', id: groups.marketing.id, patch: { groupTypes: ['Unified'] } });
@@ -133,9 +153,16 @@ test('while Graph is down the request waits, says so, and goes on by itself', as
   await house.untilTold(id);
   const other = await house.filed('design', 'fiona');
   await wasAsked(other);
-  await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 503, headers: { 'retry-after': '30' } } });
+  await house.fault('directory', {
+    method: 'POST',
+    path: 'members/\\$ref',
+    fault: { kind: 'answer', status: 503, headers: { 'retry-after': '30' } },
+  });
   await house.decide(other, 'omar', 'approve');
-  const waiting = await house.until(other, ({ state, waitingFor }) => state === 'applying' && waitingFor?.what === 'directory');
+  const waiting = await house.until(
+    other,
+    ({ state, waitingFor }) => state === 'applying' && waitingFor?.what === 'directory',
+  );
   expect(await house.isMember('design', 'fiona')).toBe(false);
   expect(waiting.state).toBe('applying');
   await house.clearFaults();
@@ -147,7 +174,12 @@ test('while Graph is down the request waits, says so, and goes on by itself', as
 test('a membership that Graph applied and whose answer was lost is granted, not taken for somebody else’s', async () => {
   const id = await house.filed('design', 'frank');
   await wasAsked(id);
-  await house.fault('directory', { method: 'POST', path: 'members/\\$ref', times: 1, fault: { kind: 'reset', when: 'after' } });
+  await house.fault('directory', {
+    method: 'POST',
+    path: 'members/\\$ref',
+    times: 1,
+    fault: { kind: 'reset', when: 'after' },
+  });
   await house.decide(id, 'omar', 'approve');
   await house.until(id, ({ state, waitingFor }) => state === 'granted' || waitingFor?.what === 'directory');
   house.stack.clock.advance(10_000);
@@ -174,7 +206,16 @@ test('a mail whose acceptance was lost is not sent twice', async () => {
 });
 
 test('an approver whose mail is refused is passed over, and others step in', async () => {
-  await house.fault('mail', { method: 'POST', times: 1, fault: { kind: 'answer', status: 400, headers: { 'content-type': 'application/json' }, body: '{"error":{"code":"BadRequest","message":"no such mailbox"}}' } });
+  await house.fault('mail', {
+    method: 'POST',
+    times: 1,
+    fault: {
+      kind: 'answer',
+      status: 400,
+      headers: { 'content-type': 'application/json' },
+      body: '{"error":{"code":"BadRequest","message":"no such mailbox"}}',
+    },
+  });
   const id = await house.filed('finance', 'olivia');
   const status = await house.untilTold(id);
   expect([status.state, status.reason?.rule]).toEqual(['cancelled', 'no-approvers']);

@@ -15,6 +15,8 @@ export class ActivityRunner {
   /** Everything up to this sequence number has been taken. */
   private taken = 0;
   private running = 0;
+  /** Whether there may be activities that have not been taken. */
+  private more = true;
   private stopped = false;
 
   constructor(
@@ -25,10 +27,18 @@ export class ActivityRunner {
     private readonly wake: (instanceId: string) => void,
   ) {}
 
-  /** Takes what there is room for. */
+  /** To be called when activities were scheduled. */
   poke(): void {
-    if (this.stopped || this.running >= this.limit) return;
-    for (const activity of this.store.activitiesAfter(this.taken, this.limit - this.running)) {
+    this.more = true;
+    this.take();
+  }
+
+  private take(): void {
+    const room = this.limit - this.running;
+    if (this.stopped || !this.more || room <= 0) return;
+    const activities = this.store.activitiesAfter(this.taken, room);
+    this.more = activities.length === room;
+    for (const activity of activities) {
       this.taken = activity.seq;
       this.running += 1;
       void this.run(activity);
@@ -50,7 +60,7 @@ export class ActivityRunner {
     });
     this.running -= 1;
     this.wake(activity.instanceId);
-    this.poke();
+    this.take();
   }
 
   private async outcome({ name, taskId, ...activity }: ScheduledActivity): Promise<HistoryEvent> {

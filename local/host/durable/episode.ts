@@ -324,7 +324,7 @@ export function create(
 ): void {
   const { instanceId, name, version, input, parent, now } = start;
   const executionId = newExecutionId();
-  store.removeInstance(instanceId);
+  if (store.instance(instanceId)) store.removeInstance(instanceId);
   store.putInstance({
     id: instanceId,
     executionId,

@@ -102,6 +102,13 @@ describe('the state folder', () => {
     (await openStateFolder({ path })).release();
   });
 
+  test('is a temporary one where none is named, and goes when it is let go of', async () => {
+    const open = await openStateFolder({});
+    expect(existsSync(open.path)).toBe(true);
+    open.release();
+    expect(existsSync(open.path)).toBe(false);
+  });
+
   test('is emptied of what the stack keeps, and of that only', async () => {
     const open = await openStateFolder({ path });
     for (const name of ['clock', 'entra.db', 'entra.db-wal', 'notes.txt']) writeEnvFile(open.file(name), { A: '1' });
