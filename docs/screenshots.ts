@@ -38,7 +38,4 @@ async function screenshots(folder: string, names: string[]): Promise<void> {
 }
 
 const [folder = join('docs', 'images'), ...names] = process.argv.slice(2);
-screenshots(folder, names.length === 0 ? SHOWN : names).catch((error: unknown) => {
-  console.error(error);
-  process.exitCode = 1;
-});
+void screenshots(folder, names.length === 0 ? SHOWN : names);

@@ -17,6 +17,21 @@ test.each([
   expect(dateInWords(new Date(at))).toBe(words);
 });
 
+test('the time zone of the machine does not matter', () => {
+  const here = (): never => {
+    throw new Error('local time was asked for');
+  };
+  const at = Object.assign(new Date('2026-11-24T23:05:00Z'), {
+    getDay: here,
+    getDate: here,
+    getMonth: here,
+    getFullYear: here,
+    getHours: here,
+    getMinutes: here,
+  });
+  expect(dateInWords(at)).toBe('Tue 24 November 2026, 23:05 UTC');
+});
+
 test.each([
   ['P30D', '30 days'],
   ['P1D', '1 day'],

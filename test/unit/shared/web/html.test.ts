@@ -22,6 +22,10 @@ describe('html', () => {
     expect(() => html`${forged}`).toThrow(TypeError);
   });
 
+  test('drops from text what turns the direction of what follows', () => {
+    expect(String(html`<p title="${'a\u202Eb'}">${'c\u2066d\u0000'}</p>`)).toBe('<p title="ab">cd</p>');
+  });
+
   test('never lets text begin a tag or end an attribute, whatever it is', () => {
     fc.assert(
       fc.property(fc.string({ unit: fc.constantFrom(...'<>"\'`&;#x=/ a\n\u0000\uD83D\uDE00') }), (text) => {
