@@ -1,4 +1,5 @@
 import type { RegisteredFunction, TypedData } from './functions-core';
+import { decodeSegment } from './http-messages';
 import type { Invoker } from './invocation';
 import type { Log } from './log';
 
@@ -21,7 +22,7 @@ export function handleAdmin(context: AdminContext, method: string, path: string,
   const [area, name, ...more] = path
     .split('/')
     .filter((part) => part !== '')
-    .map(decodeURIComponent);
+    .map(decodeSegment);
   if (more.length > 0) return { status: 404 };
   if (area === 'host' && name === 'ping') return { status: 200 };
   if (area === 'host' && name === 'status' && method === 'GET')

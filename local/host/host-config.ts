@@ -33,7 +33,6 @@ const durableSchema = z.object({
 
 const hostJsonSchema = z.object({
   version: z.literal('2.0', { error: 'must be "2.0"' }),
-  functionTimeout: z.union([timeSpan, z.literal('-1').transform(() => -1)]).optional(),
   logging: z.object({ logLevel: z.record(z.string(), z.string()).default({}) }).default({ logLevel: {} }),
   extensions: z.object({ http: httpSchema.prefault({}), durableTask: durableSchema.prefault({}) }).prefault({}),
 });

@@ -1,28 +1,31 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
 import { resolve } from 'node:path';
-import { handleAdmin } from './admin-api';
+import type { DatabaseSync } from 'node:sqlite';
 import type { LoadedApp } from './app-loader';
 import { loadApp } from './app-loader';
 import { clientBinding } from './durable/client-binding';
 import { durableFunctions } from './durable/durable-functions';
 import { DurableEngine } from './durable/engine';
-import type { ApiRequest } from './durable/management-api';
 import { ManagementApi } from './durable/management-api';
 import type { ManagementEndpoint } from './durable/management-urls';
 import { Orchestrations } from './durable/orchestrations';
 import { DurableStore } from './durable/store';
+import { Entrance } from './entrance';
 import type { RegisteredFunction, TypedData } from './functions-core';
+import type { AppConfig } from './host-config';
 import { applyLocalSettings, readAppConfig } from './host-config';
 import { HostFailure, messageOf } from './host-failure';
 import { createHttpFunctions } from './http-functions';
-import { BodyTooLarge, keyOf, originOf, readBody, sendJson, sendStatus, urlOf } from './http-messages';
 import { byPrecedence, createRoute } from './http-routes';
 import type { Route } from './http-routes';
+import type { Invoker } from './invocation';
 import { createInvoker } from './invocation';
 import { loadKeys } from './keys';
+import type { Listener } from './listeners';
 import { listen } from './listeners';
 import type { Log } from './log';
 import { createLog } from './log';
+import type { Handler } from './request-handlers';
+import { createMainHandler, createRpcHandler, WEBHOOKS } from './request-handlers';
 import { fatalStateError, openState } from './state-folder';
 import { streamUriOf } from './stream-server';
 import { Timers } from './timers';
@@ -51,11 +54,8 @@ export interface RunningHost {
   close(): Promise<void>;
 }
 
-type Handler = (request: IncomingMessage, response: ServerResponse) => Promise<void>;
-
 const DEFAULT_RPC_PORT = 17_071;
 const DEFAULT_GRACE_MS = 10_000;
-const WEBHOOKS = '/runtime/webhooks/durabletask';
 const RUNNABLE: ReadonlySet<string> = new Set([
   'httpTrigger',
   'timerTrigger',
@@ -87,185 +87,165 @@ function httpRoutes(app: LoadedApp, routePrefix: string): Route[] {
   return routes.sort(byPrecedence);
 }
 
+/** Functions of the app that have a trigger this host doesn't know are named, so that nobody waits for them. */
+function warnOfIdleFunctions(functions: readonly RegisteredFunction[], log: Log): void {
+  for (const { name, trigger } of functions) {
+    if (RUNNABLE.has(trigger.type)) continue;
+    log('warning', 'Host.Startup', `${name} never runs here: this host has no ${trigger.type}.`);
+  }
+}
+
+/** The values of inputs beside the trigger; the durable client is the only kind there is. */
+function extraInputsWith(client: TypedData): (fn: RegisteredFunction) => { name: string; data: TypedData }[] {
+  return (fn) =>
+    Object.entries(fn.metadata.bindings)
+      .filter(([, { type }]) => type === 'durableClient' || type === 'orchestrationClient')
+      .map(([name]) => ({ name, data: client }));
+}
+
+/** An app that has been loaded, with everything that runs it; nothing has been set going. */
+interface Assembly {
+  app: LoadedApp;
+  functions: RegisteredFunction[];
+  invoker: Invoker;
+  engine: DurableEngine;
+  timers: Timers;
+  routes: Route[];
+  handle: Handler;
+  handleRpc: Handler;
+}
+
+interface Surroundings {
+  config: AppConfig;
+  log: Log;
+  database: DatabaseSync;
+  stateFolder: string;
+  port: number;
+  rpcPort: number;
+  onFailure(error: unknown): void;
+}
+
+async function assemble(app: LoadedApp, around: Surroundings): Promise<Assembly> {
+  const { config, log, database, port } = around;
+  const functions = [...app.registrations.functions.values()];
+  const triggeredBy = (type: string): RegisteredFunction[] => functions.filter((fn) => fn.trigger.type === type);
+  const invoker = createInvoker(app.registrations, log);
+  const keys = loadKeys(
+    around.stateFolder,
+    triggeredBy('httpTrigger').map((fn) => fn.name),
+  );
+
+  const baseUrl = `http://localhost:${port}${WEBHOOKS}`;
+  const hub: ManagementEndpoint = { baseUrl, taskHub: config.durable.hubName, key: keys.durableTask };
+  const rpcBaseUrl = `http://127.0.0.1:${around.rpcPort}/durabletask/`;
+  const extraInputs = extraInputsWith({ string: clientBinding(hub, rpcBaseUrl) });
+
+  const store = new DurableStore(database);
+  const engine = new DurableEngine({
+    store,
+    functions: durableFunctions(app.registrations),
+    invoker,
+    config: config.durable,
+    log,
+    onFailure: around.onFailure,
+  });
+  const api = new ManagementApi(new Orchestrations(store, engine, config.durable), hub);
+  const timers = new Timers({ database, functions: triggeredBy('timerTrigger'), invoker, log, extraInputs });
+  const routes = httpRoutes(app, config.http.routePrefix);
+  const streamUri = await streamUriOf(app.registrations.programmingModel());
+  const httpFunctions = createHttpFunctions({
+    routes,
+    config: config.http,
+    keys,
+    invoker,
+    log,
+    extraInputs,
+    streamUri,
+  });
+  warnOfIdleFunctions(functions, log);
+  return {
+    app,
+    functions,
+    invoker,
+    engine,
+    timers,
+    routes,
+    handle: createMainHandler({ api, keys, httpFunctions, admin: { functions, invoker, log, extraInputs } }),
+    handleRpc: createRpcHandler(api),
+  };
+}
+
 /** Runs an app folder in this process until it is closed. */
 export async function startHost(options: HostOptions): Promise<RunningHost> {
   const appFolder = resolve(options.appFolder);
+  const stateFolder = resolve(options.stateFolder);
   applyLocalSettings(appFolder);
   const config = readAppConfig(appFolder);
   const log = createLog(config.logLevel);
-
-  let handle: Handler = async (_request, response) => Promise.resolve(sendStatus(response, 503));
-  let handleRpc: Handler = handle;
-  const guard = (handler: () => Handler) => (request: IncomingMessage, response: ServerResponse) =>
-    void handler()(request, response).catch((error: unknown) => refuse(error, response, log, options));
-
-  const cleanup: (() => unknown)[] = [];
-  const undo = async (): Promise<void> => {
-    for (const step of cleanup.reverse()) await step();
+  const onFailure = (error: unknown): void => {
+    const failure = error instanceof HostFailure ? error : fatalStateError(error);
+    if (failure) options.onFailure?.(failure);
   };
-  try {
-    const main = await listen(
-      guard(() => handle),
-      options.port,
-    );
-    cleanup.push(() => main.close(0));
-    const rpc = await listen(
-      guard(() => handleRpc),
-      options.rpcPort ?? DEFAULT_RPC_PORT,
-      true,
-    );
-    cleanup.push(() => rpc.close(0));
-    const stateFolder = resolve(options.stateFolder);
-    const database = openState(stateFolder);
-    cleanup.push(() => database.close());
 
+  const opened: (() => unknown)[] = [];
+  try {
+    // The app is told its port when it is loaded, so the ports come first; who calls before that is asked to wait.
+    const main = await listen(new Entrance(log, onFailure), options.port);
+    opened.push(() => main.close(0));
+    const rpc = await listen(new Entrance(log, onFailure), options.rpcPort ?? DEFAULT_RPC_PORT, true);
+    opened.push(() => rpc.close(0));
+    const database = openState(stateFolder);
+    opened.push(() => database.close());
     setEnvironment(main.port);
     const app = await loadApp(config, log);
-    cleanup.push(() => app.unload());
-    const functions = [...app.registrations.functions.values()];
-    const invoker = createInvoker(app.registrations, log);
-    const keys = loadKeys(
-      stateFolder,
-      functions.filter((fn) => fn.trigger.type === 'httpTrigger').map((fn) => fn.name),
-    );
-
-    const hub: ManagementEndpoint = {
-      baseUrl: `http://localhost:${main.port}${WEBHOOKS}`,
-      taskHub: config.durable.hubName,
-      key: keys.durableTask,
-    };
-    const client: TypedData = { string: clientBinding(hub, `http://127.0.0.1:${rpc.port}/durabletask/`) };
-    const extraInputs = (fn: RegisteredFunction): { name: string; data: TypedData }[] =>
-      Object.entries(fn.metadata.bindings)
-        .filter(([, binding]) => binding.type === 'durableClient' || binding.type === 'orchestrationClient')
-        .map(([name]) => ({ name, data: client }));
-
-    const store = new DurableStore(database);
-    const engine = new DurableEngine({
-      store,
-      functions: durableFunctions(app.registrations),
-      invoker,
-      config: config.durable,
-      log,
-      onFailure: (error) => reportFailure(error, options),
-    });
-    const api = new ManagementApi(new Orchestrations(store, engine, config.durable), hub);
-    const timers = new Timers({
-      database,
-      functions: functions.filter((fn) => fn.trigger.type === 'timerTrigger'),
-      invoker,
-      log,
-      extraInputs,
-    });
-    const routes = httpRoutes(app, config.http.routePrefix);
-    const streamUri = await streamUriOf(app.registrations.programmingModel());
-    const httpFunctions = createHttpFunctions({
-      routes,
-      config: config.http,
-      keys,
-      invoker,
-      log,
-      extraInputs,
-      streamUri,
-    });
-    for (const fn of functions) {
-      if (!RUNNABLE.has(fn.trigger.type))
-        log('warning', 'Host.Startup', `${fn.name} never runs here: this host has no ${fn.trigger.type}.`);
-    }
-
-    await app.registrations.runHooks('appStart', { hookData: {}, appHookData: app.registrations.appHookData });
-
-    handleRpc = async (request, response) => {
-      const url = urlOf(request);
-      const path = /^\/durabletask(\/.*)?$/i.exec(url.pathname);
-      if (!path) return sendStatus(response, 404);
-      return answerApi(api, request, response, url, path[1] ?? '/');
-    };
-    handle = async (request, response) => {
-      const url = urlOf(request);
-      if (url.pathname.toLowerCase().startsWith(`${WEBHOOKS}/`)) {
-        if (!keys.isDurableTask(keyOf(request, url))) return sendStatus(response, 401);
-        return answerApi(api, request, response, url, url.pathname.slice(WEBHOOKS.length));
-      }
-      if (url.pathname.startsWith('/admin/')) {
-        if (!keys.isMaster(keyOf(request, url))) return sendStatus(response, 401);
-        const body = (await readBody(request)).toString();
-        const admin = handleAdmin(
-          { functions, invoker, log, extraInputs },
-          request.method ?? 'GET',
-          url.pathname.slice('/admin'.length),
-          body,
-        );
-        return admin.body === undefined
-          ? sendStatus(response, admin.status)
-          : sendJson(response, admin.status, admin.body);
-      }
-      return httpFunctions(request, response);
-    };
-    engine.start();
-    timers.start();
-
-    const graceMs = options.graceMs ?? DEFAULT_GRACE_MS;
-    let closing: Promise<void> | undefined;
-    const close = async (): Promise<void> => {
-      timers.stop();
-      const closed = main.close(graceMs);
-      await invoker.idle(graceMs);
-      engine.stop();
-      await Promise.all([closed, rpc.close(0), invoker.idle(graceMs)]);
-      await app.registrations.runHooks('appTerminate', { hookData: {}, appHookData: app.registrations.appHookData });
-      app.unload();
-      database.close();
-    };
-    return {
-      port: main.port,
-      rpcPort: rpc.port,
-      functions: functions.map((fn) => ({ name: fn.name, where: whereabouts(fn, routes, main.port) })),
-      close: () => (closing ??= close()),
-    };
+    opened.push(() => app.unload());
+    const around = { config, log, database, stateFolder, port: main.port, rpcPort: rpc.port, onFailure };
+    const assembly = await assemble(app, around);
+    return await open(assembly, { main, rpc, database, graceMs: options.graceMs ?? DEFAULT_GRACE_MS });
   } catch (error) {
-    await undo();
+    for (const close of opened.reverse()) await close();
     throw error;
   }
+}
+
+interface Openings {
+  main: Listener;
+  rpc: Listener;
+  database: DatabaseSync;
+  graceMs: number;
+}
+
+/** Lets requests in and sets orchestrations and timers going. */
+async function open(assembly: Assembly, { main, rpc, database, graceMs }: Openings): Promise<RunningHost> {
+  const { app, engine, timers, invoker, functions, routes } = assembly;
+  const hookContext = (): object => ({ hookData: {}, appHookData: app.registrations.appHookData });
+  await app.registrations.runHooks('appStart', hookContext());
+  rpc.entrance.admitTo(assembly.handleRpc);
+  main.entrance.admitTo(assembly.handle);
+  engine.start();
+  timers.start();
+
+  const close = async (): Promise<void> => {
+    timers.stop();
+    engine.stop();
+    await Promise.all([main.close(graceMs), invoker.idle(graceMs)]);
+    // The functions that still ran may have called the durable client until now.
+    await rpc.close(0);
+    await app.registrations.runHooks('appTerminate', hookContext());
+    app.unload();
+    database.close();
+  };
+  let closing: Promise<void> | undefined;
+  return {
+    port: main.port,
+    rpcPort: rpc.port,
+    functions: functions.map((fn) => ({ name: fn.name, where: whereabouts(fn, routes, main.port) })),
+    close: () => (closing ??= close()),
+  };
 }
 
 function whereabouts(fn: RegisteredFunction, routes: readonly Route[], port: number): string {
   const route = routes.find((candidate) => candidate.fn === fn);
   if (route) return `[${route.methods.join(',')}] http://localhost:${port}/${route.template}`;
   return fn.trigger.type === 'timerTrigger' ? `timerTrigger ${String(fn.trigger['schedule'])}` : fn.trigger.type;
-}
-
-async function answerApi(
-  api: ManagementApi,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-  path: string,
-): Promise<void> {
-  const token = request.headers['x-ms-continuation-token'];
-  const call: ApiRequest = {
-    method: request.method ?? 'GET',
-    path,
-    query: url.searchParams,
-    contentType: request.headers['content-type'],
-    continuationToken: typeof token === 'string' ? token : undefined,
-    body: (await readBody(request)).toString(),
-    origin: originOf(request),
-  };
-  const { status, headers, body } = await api.handle(call);
-  if (body !== undefined) return sendJson(response, status, body, headers);
-  response.writeHead(status, { ...headers, 'content-length': '0' }).end();
-}
-
-function refuse(error: unknown, response: ServerResponse, log: Log, options: HostOptions): void {
-  if (error instanceof BodyTooLarge) return sendStatus(response, 413);
-  log('error', 'Host', error instanceof Error ? (error.stack ?? error.message) : String(error));
-  if (response.headersSent) response.destroy();
-  else sendStatus(response, 500);
-  reportFailure(error, options);
-}
-
-function reportFailure(error: unknown, options: HostOptions): void {
-  const failure = error instanceof HostFailure ? error : fatalStateError(error);
-  if (failure) options.onFailure?.(failure);
 }

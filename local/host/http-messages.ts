@@ -30,6 +30,15 @@ export function urlOf(request: IncomingMessage): URL {
   return new URL(request.url ?? '/', 'http://host');
 }
 
+/** A path segment without its escapes; one that is malformed stays as it is. */
+export function decodeSegment(segment: string): string {
+  try {
+    return decodeURIComponent(segment);
+  } catch {
+    return segment;
+  }
+}
+
 /** The key that a caller shows: `x-functions-key` or `?code=`. */
 export function keyOf(request: IncomingMessage, url: URL): string | undefined {
   const header = request.headers['x-functions-key'];

@@ -1,4 +1,5 @@
 import type { RegisteredFunction } from './functions-core';
+import { decodeSegment } from './http-messages';
 
 /** A function that a request is for, with the route's parameters. */
 export interface RouteMatch {
@@ -159,14 +160,6 @@ export function byPrecedence(a: Route, b: Route): number {
   return 0;
 }
 
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
-}
-
 function matchSegment(segment: Segment, value: string, params: Record<string, string>): boolean {
   const match = segment.pattern.exec(value);
   if (!match) return false;
@@ -198,7 +191,7 @@ function matchRoute(route: Route, parts: readonly string[]): Record<string, stri
 
 /** Finds the function for a request; `routes` are ordered by precedence, the path begins with a slash. */
 export function findRoute(routes: readonly Route[], method: string, path: string): RouteMatch | undefined {
-  const parts = path.split('/').slice(1).map(decode);
+  const parts = path.split('/').slice(1).map(decodeSegment);
   if (parts.at(-1) === '') parts.pop();
   for (const route of routes) {
     if (route.methods.length > 0 && !route.methods.includes(method)) continue;

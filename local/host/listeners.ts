@@ -1,11 +1,13 @@
-import type { RequestListener, Server } from 'node:http';
+import type { Server } from 'node:http';
 import { createServer } from 'node:http';
 import { once } from 'node:events';
+import type { Entrance } from './entrance';
 import { codeOf, HostFailure, messageOf } from './host-failure';
 
 /** A server that listens. */
 export interface Listener {
   port: number;
+  entrance: Entrance;
   /** Takes no more connections; those that still answer get so many milliseconds. */
   close(withinMs: number): Promise<void>;
 }
@@ -18,8 +20,8 @@ async function listenOnce(server: Server, port: number): Promise<void> {
 /**
  * Listens on 127.0.0.1. A port that is taken is a failure, or, with `elseAnyFree`, another one is used.
  */
-export async function listen(handler: RequestListener, port: number, elseAnyFree = false): Promise<Listener> {
-  const server = createServer({ keepAliveTimeout: 65_000 }, handler);
+export async function listen(entrance: Entrance, port: number, elseAnyFree = false): Promise<Listener> {
+  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => entrance.receive(request, response));
   try {
     await listenOnce(server, port);
   } catch (error) {
@@ -33,6 +35,7 @@ export async function listen(handler: RequestListener, port: number, elseAnyFree
     throw new HostFailure(`Port ${port} can't be used; name another with --port.`);
   return {
     port: address.port,
+    entrance,
     async close(withinMs) {
       if (!server.listening) return;
       const closed = once(server, 'close');

@@ -104,6 +104,8 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
 
   const refusal = await refuse(directory, group, person, policy);
   const hidden = group === undefined || group.hiddenMembership || !policy.optedIn;
+  // a person can't ask for a group whose membership is hidden: an answer would tell that it exists
+  if (hidden && filing.filedBy.kind === 'person') return { kind: 'refused', refusal: refusals.groupNotFound, hidden };
   if (refusal !== undefined) return { kind: 'refused', refusal, hidden };
   if (group === undefined || person === undefined)
     return { kind: 'refused', refusal: refusals.groupNotFound, hidden: true };

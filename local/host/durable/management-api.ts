@@ -1,4 +1,5 @@
 import { messageOf } from '../host-failure';
+import { decodeSegment } from '../http-messages';
 import { statusOf } from './instance-status';
 import type { ManagementEndpoint } from './management-urls';
 import { managementUrls } from './management-urls';
@@ -216,11 +217,7 @@ function stillRuns({ id, status }: Instance): string {
 
 /** As .NET's WebUtility decodes: a plus is a space. */
 function urlDecode(part: string): string {
-  try {
-    return decodeURIComponent(part.replaceAll('+', ' '));
-  } catch {
-    return part;
-  }
+  return decodeSegment(part.replaceAll('+', ' '));
 }
 
 function flag(query: URLSearchParams, name: string, fallback: boolean): boolean {

@@ -139,13 +139,13 @@ export class DurableStore {
 
   /** Runs a step so that all or none of its writes happen. */
   transaction<T>(step: () => T): T {
-    this.database.exec('BEGIN IMMEDIATE');
+    this.prepare('BEGIN').run();
     try {
       const result = step();
-      this.database.exec('COMMIT');
+      this.prepare('COMMIT').run();
       return result;
     } catch (error) {
-      if (this.database.isTransaction) this.database.exec('ROLLBACK');
+      if (this.database.isTransaction) this.prepare('ROLLBACK').run();
       throw error;
     }
   }
