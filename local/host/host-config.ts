@@ -3,14 +3,6 @@ import { cpus } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { codeOf, HostFailure, messageOf } from './host-failure';
-import { parseTimeSpan } from './time-spans';
-
-const timeSpan = z.string().transform((text, context) => {
-  const milliseconds = parseTimeSpan(text);
-  if (milliseconds !== undefined) return milliseconds;
-  context.addIssue({ code: 'custom', message: `'${text}' is not a time span like 00:05:00` });
-  return z.NEVER;
-});
 
 const concurrency = z.int().min(1).optional();
 

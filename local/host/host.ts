@@ -122,7 +122,7 @@ interface Surroundings {
   stateFolder: string;
   port: number;
   rpcPort: number;
-  onFailure(error: unknown): void;
+  onFailure: (error: unknown) => void;
 }
 
 async function assemble(app: LoadedApp, around: Surroundings): Promise<Assembly> {

@@ -20,9 +20,19 @@ export function formToken(headers: Headers): { token: string; cookie: Cookie } {
   return { token, cookie: { name: NAME, value: token, path: '/', secure: true, httpOnly: true, sameSite: 'Lax' } };
 }
 
-/** Whether a post comes from a form that we gave to this browser: its `Origin` is ours, and cookie and field are the same. */
+/**
+ * A browser says `Origin: null` for a form of a page with the referrer policy `no-referrer` (Fetch standard, "append a request Origin
+ * header"); `Sec-Fetch-Site`, which no page can set, then says whether the form is of our own origin.
+ */
+function isOurOrigin(headers: Headers, base: string): boolean {
+  const origin = headers.get('origin');
+  if (origin === 'null') return headers.get('sec-fetch-site') === 'same-origin';
+  return origin === new URL(base).origin;
+}
+
+/** Whether a post comes from a form that we gave to this browser: its origin is ours, and cookie and field are the same. */
 export function isOurForm(headers: Headers, field: string, base: string): boolean {
-  if (headers.get('origin') !== new URL(base).origin) return false;
+  if (!isOurOrigin(headers, base)) return false;
   const cookie = tokenIn(headers);
   return cookie !== undefined && TOKEN.test(field) && timingSafeEqual(Buffer.from(cookie), Buffer.from(field));
 }

@@ -17,7 +17,7 @@ const EVENT_WAIT_AT_MOST_MS = 100;
 /** What the engine needs from around it. */
 export interface EngineContext extends EpisodeContext {
   /** Called when an episode couldn't be written or read. */
-  onFailure(error: unknown): void;
+  onFailure: (error: unknown) => void;
 }
 
 /**
