@@ -9,7 +9,6 @@ import { instances } from '../orchestrations/durable';
 import { grantWorkflows } from '../orchestrations/grant';
 import { joinWorkflows } from '../orchestrations/join-request';
 import type { Workflows } from '../orchestrations/sweeper';
-import { ConfigError } from '../shared/config';
 import { DirectoryRefused, DirectoryUnavailable } from '../shared/directory/directory';
 import type { Actor } from '../shared/domain/join-request';
 import { services } from '../shared/services';
@@ -69,17 +68,6 @@ interface DoorDefinition<Params> extends RouteRow {
 }
 
 const durableClient = df.input.durableClient();
-
-/** Checked once per process: wrong settings are told at the first call, not hidden. */
-function configured(): Services {
-  try {
-    return services();
-  } catch (error) {
-    if (error instanceof ConfigError)
-      throw problems.unavailable('The service is not configured. Its operators find the reason in the log.', 60);
-    throw error;
-  }
-}
 
 function admit(caller: Caller, admits: Admits): void {
   if (admits === 'anyone') return;
@@ -142,7 +130,7 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
     });
     let known: Services | undefined;
     try {
-      known = configured();
+      known = services();
       const caller = await identify(request.headers, known.config, known.tokens, (message) => {
         log.warn(message);
       });

@@ -30,7 +30,9 @@ const started = new Map<string, RecordedEvent[]>();
 const describe = (event: RecordedEvent): string => {
   const of = event.TaskScheduledId ?? event.TimerId;
   const id = event.EventId >= 0 ? `#${event.EventId}` : '';
-  return [event.EventType + id, of === undefined ? '' : `of#${of}`, event.Name ?? ''].filter((part) => part !== '').join(' ');
+  return [event.EventType + id, of === undefined ? '' : `of#${of}`, event.Name ?? '']
+    .filter((part) => part !== '')
+    .join(' ');
 };
 
 app.hook.preInvocation(({ inputs, invocationContext }) => {
@@ -104,7 +106,9 @@ const orchestrations: Record<string, (context: OrchestrationContext) => Steps> =
     }
   },
   *retriedTogether({ df }) {
-    return yield df.Task.all(['a', 'b'].map((key) => df.callActivityWithRetry('failTwice', retry(10, 3), key + df.instanceId)));
+    return yield df.Task.all(
+      ['a', 'b'].map((key) => df.callActivityWithRetry('failTwice', retry(10, 3), key + df.instanceId)),
+    );
   },
   *child({ df }) {
     return yield df.callActivity('echo', df.getInput());
@@ -201,7 +205,8 @@ const orchestrations: Record<string, (context: OrchestrationContext) => Steps> =
     yield df.callHttp({ method: 'GET', url: 'http://127.0.0.1:1/' });
   },
 };
-for (const [name, steps] of Object.entries(orchestrations)) df.app.orchestration(name, steps as df.OrchestrationHandler);
+for (const [name, steps] of Object.entries(orchestrations))
+  df.app.orchestration(name, steps as df.OrchestrationHandler);
 
 function retry(ms: number, attemptsAtMost: number): df.RetryOptions {
   return new df.RetryOptions(ms, attemptsAtMost);
@@ -219,7 +224,11 @@ app.http('start', {
   handler: async (request, context): Promise<HttpResponseInit> => {
     const { name = '', id } = request.params;
     const version = request.query.get('version');
-    const options = { input: (await request.json()) as unknown, ...(id !== undefined && { instanceId: id }), ...(version !== null && { version }) };
+    const options = {
+      input: (await request.json()) as unknown,
+      ...(id !== undefined && { instanceId: id }),
+      ...(version !== null && { version }),
+    };
     try {
       const started = await df.getClient(context).startNew(name, options);
       return { jsonBody: df.getClient(context).createHttpManagementPayload(started) };
@@ -251,7 +260,7 @@ app.http('list', {
   methods: ['GET'],
   authLevel: 'anonymous',
   ...client,
-  handler: async (request, context) => {
+  handler: async (_request, context) => {
     const durable: DurableClient = df.getClient(context);
     const all = await durable.getStatusBy({ runtimeStatus: [df.OrchestrationRuntimeStatus.Completed] });
     return { jsonBody: all.map(({ instanceId }) => instanceId) };
@@ -300,7 +309,7 @@ app.http('binary', {
   authLevel: 'anonymous',
   handler: () => ({ status: 201, headers: { 'content-type': 'image/x' }, body: Buffer.from([0, 255, 128, 10]) }),
 });
-app.http('nothing', { methods: ['GET'], authLevel: 'anonymous', handler: () => undefined });
+app.http('nothing', { methods: ['GET'], authLevel: 'anonymous', handler: (): HttpResponseInit => undefined as never });
 app.http('throws', {
   methods: ['GET'],
   authLevel: 'anonymous',

@@ -12,8 +12,15 @@ const built = join(repository, 'build', `test-host-${process.env['JEST_WORKER_ID
 export function build(): { app: string } {
   const app = join(built, 'app');
   mkdirSync(app, { recursive: true });
-  for (const file of ['host.json', 'package.json']) cpSync(join(repository, 'test', 'golden', 'app', file), join(app, file));
-  const common = { bundle: true, platform: 'node', packages: 'external', absWorkingDir: repository, logLevel: 'error' } as const;
+  for (const file of ['host.json', 'package.json'])
+    cpSync(join(repository, 'test', 'golden', 'app', file), join(app, file));
+  const common = {
+    bundle: true,
+    platform: 'node',
+    packages: 'external',
+    absWorkingDir: repository,
+    logLevel: 'error',
+  } as const;
   buildSync({ ...common, entryPoints: ['local/host/main.ts'], outfile: join(built, 'main.js') });
   buildSync({ ...common, entryPoints: ['local/clock/preload.ts'], outfile: join(built, 'preload.js') });
   buildSync({ ...common, entryPoints: ['test/golden/app/main.ts'], outfile: join(app, 'dist', 'main.js') });
@@ -55,7 +62,10 @@ export async function endHosts(): Promise<void> {
 
 /** Starts a host process without waiting for it. */
 export function spawnHost({ app = join(built, 'app'), state, args = [], clockFile, env }: HostStart): HostRun {
-  const flags = ['--disable-warning=ExperimentalWarning', ...(clockFile ? ['--require', join(built, 'preload.js')] : [])];
+  const flags = [
+    '--disable-warning=ExperimentalWarning',
+    ...(clockFile ? ['--require', join(built, 'preload.js')] : []),
+  ];
   const options = ['--app', app, '--state', state, '--port', '0', '--rpc-port', '0', ...args];
   const child = spawn(process.execPath, [...flags, join(built, 'main.js'), ...options], {
     env: {
@@ -104,7 +114,11 @@ export async function startHost(start: HostStart): Promise<HostRun> {
 }
 
 /** Resolves when `check` holds; fails after `ms`, telling what `seen` gives. */
-export async function eventually(check: () => boolean | Promise<boolean>, ms = 15_000, seen: () => string = () => ''): Promise<void> {
+export async function eventually(
+  check: () => boolean | Promise<boolean>,
+  ms = 15_000,
+  seen: () => string = () => '',
+): Promise<void> {
   const until = performance.now() + ms;
   while (!(await check())) {
     if (performance.now() > until) throw new Error(`Not so within ${ms} ms: ${check.toString()}\n${seen()}`);
@@ -112,7 +126,8 @@ export async function eventually(check: () => boolean | Promise<boolean>, ms = 1
   }
 }
 
-export const lines = (file: string): string[] => (existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : []);
+export const lines = (file: string): string[] =>
+  existsSync(file) ? readFileSync(file, 'utf8').split('\n').filter(Boolean) : [];
 
 export interface Status {
   name: string;
@@ -144,7 +159,13 @@ function parsed(text: string): unknown {
 }
 
 /** Calls a host; a body that is no string or bytes goes as JSON. */
-export async function call(base: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+export async function call(
+  base: string,
+  method: string,
+  path: string,
+  body?: unknown,
+  headers: Record<string, string> = {},
+): Promise<Answer> {
   const raw = typeof body === 'string' || body instanceof Uint8Array;
   const response = await fetch(new URL(path, base), {
     method,
@@ -156,7 +177,14 @@ export async function call(base: string, method: string, path: string, body?: un
 }
 
 export type Urls = Record<
-  'statusQueryGetUri' | 'sendEventPostUri' | 'terminatePostUri' | 'rewindPostUri' | 'purgeHistoryDeleteUri' | 'restartPostUri' | 'suspendPostUri' | 'resumePostUri',
+  | 'statusQueryGetUri'
+  | 'sendEventPostUri'
+  | 'terminatePostUri'
+  | 'rewindPostUri'
+  | 'purgeHistoryDeleteUri'
+  | 'restartPostUri'
+  | 'suspendPostUri'
+  | 'resumePostUri',
   string
 > & { id: string };
 
@@ -212,7 +240,11 @@ export class Orchestration {
   /** Waits until the custom status or runtime status is as wanted. */
   async until(check: (status: Status) => boolean): Promise<Status> {
     let status = await this.status();
-    await eventually(async () => check((status = await this.status())), 15_000, () => JSON.stringify(status));
+    await eventually(
+      async () => check((status = await this.status())),
+      15_000,
+      () => JSON.stringify(status),
+    );
     return status;
   }
 }
