@@ -53,6 +53,9 @@ const settingsSchema = z.object({
     .transform((text) => text.toLowerCase() === 'true'),
 });
 
+/** Names of all settings, as they stand in the environment. */
+export const settingNames: readonly string[] = Object.keys(settingsSchema.shape);
+
 /** Every setting of the app, validated. Read once per process. */
 export type Config = Readonly<z.output<typeof settingsSchema>>;
 
