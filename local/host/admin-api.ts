@@ -1,4 +1,5 @@
 import type { RegisteredFunction, TypedData } from './functions-core';
+import { stackOf } from './host-failure';
 import { decodeSegment } from './http-messages';
 import type { Invoker } from './invocation';
 import type { Log } from './log';
@@ -49,8 +50,7 @@ function runByHand({ invoker, log, extraInputs }: AdminContext, fn: RegisteredFu
   void invoker
     .invoke(fn, { inputData: [{ name: fn.trigger.key, data }, ...extraInputs(fn)] })
     .catch((error: unknown) => {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${text}`);
+      log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${stackOf(error)}`);
     });
   return { status: 202 };
 }

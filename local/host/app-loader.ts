@@ -6,7 +6,7 @@ import { injectCoreModule } from './core-injection';
 import type { Registrations } from './functions-core';
 import { createFunctionsCore } from './functions-core';
 import type { AppConfig } from './host-config';
-import { HostFailure, messageOf } from './host-failure';
+import { HostFailure, messageOf, stackOf } from './host-failure';
 import type { Log } from './log';
 
 /** An app whose entry points have run. */
@@ -43,7 +43,7 @@ export async function loadApp(config: AppConfig, log: Log): Promise<LoadedApp> {
       await loadFile(file, config.isEsm);
     } catch (error) {
       unload();
-      if (error instanceof Error && error.stack) log('error', 'Host.Startup', error.stack);
+      log('error', 'Host.Startup', stackOf(error));
       throw new HostFailure(
         `${relative(config.folder, file)} of the app failed to load (${messageOf(error)}); correct the app.`,
       );

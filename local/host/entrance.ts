@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { stackOf } from './host-failure';
 import { BodyTooLarge, sendStatus } from './http-messages';
 import type { Log } from './log';
 import type { Handler } from './request-handlers';
@@ -23,7 +24,7 @@ export class Entrance {
 
   private fail(error: unknown, response: ServerResponse): void {
     if (error instanceof BodyTooLarge) return sendStatus(response, 413);
-    this.log('error', 'Host', error instanceof Error ? (error.stack ?? error.message) : String(error));
+    this.log('error', 'Host', stackOf(error));
     if (response.headersSent) response.destroy();
     else sendStatus(response, 500);
     this.onFailure(error);

@@ -5,7 +5,7 @@ import { request as httpRequest } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { RegisteredFunction, TypedData } from './functions-core';
 import type { HttpConfig } from './host-config';
-import { messageOf } from './host-failure';
+import { stackOf } from './host-failure';
 import {
   BodyTooLarge,
   headersOf,
@@ -75,11 +75,7 @@ function fail(log: Log, fn: RegisteredFunction, error: unknown, response: Server
     sendStatus(response, 413);
     return;
   }
-  log(
-    'error',
-    `Function.${fn.name}`,
-    `Executed 'Functions.${fn.name}' (Failed): ${error instanceof Error ? error.stack : messageOf(error)}`,
-  );
+  log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${stackOf(error)}`);
   if (response.headersSent) response.destroy();
   else sendStatus(response, 500);
 }

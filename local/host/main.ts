@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { startHost } from './host';
-import { HostFailure, messageOf } from './host-failure';
+import { HostFailure, messageOf, stackOf } from './host-failure';
 
 const DEFAULT_STATE = '.functions-host';
 
@@ -48,8 +48,7 @@ function die(message: string): never {
 
 /** What the app throws where no invocation catches it ends the process, as it ends the worker. */
 function dieOnStrayErrors(): void {
-  const stray = (kind: string) => (error: unknown) =>
-    die(`${kind} outside any invocation: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`);
+  const stray = (kind: string) => (error: unknown) => die(`${kind} outside any invocation: ${stackOf(error)}`);
   process.on('uncaughtException', stray('Uncaught exception'));
   process.on('unhandledRejection', stray('Unhandled rejection'));
 }

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { HostFailure, messageOf } from './host-failure';
+import { HostFailure, messageOf, sqliteCodeOf } from './host-failure';
 
 /** Opens the host's database in its state folder, for this process alone. */
 export function openState(folder: string): DatabaseSync {
@@ -33,7 +33,7 @@ export function openState(folder: string): DatabaseSync {
 
 /** A database error that stops the host, as a sentence; undefined for any other error. */
 export function fatalStateError(error: unknown): HostFailure | undefined {
-  const code = resultCode(error);
+  const code = sqliteCodeOf(error);
   if (code === 13)
     return new HostFailure('The disk is full: make room for the state folder and start again; nothing is lost.');
   if (code === 8 || code === 10 || code === 14) {
@@ -42,16 +42,10 @@ export function fatalStateError(error: unknown): HostFailure | undefined {
   return undefined;
 }
 
-/** SQLite's primary result code. */
-function resultCode(error: unknown): number | undefined {
-  if (!(error instanceof Error) || !('errcode' in error) || typeof error.errcode !== 'number') return undefined;
-  return error.errcode & 0xff;
-}
-
 function stateFailure(file: string, error: unknown): HostFailure {
-  if (resultCode(error) === 5)
+  if (sqliteCodeOf(error) === 5)
     return new HostFailure(`${file} is in use by another host; stop that one or name another folder with --state.`);
-  if (resultCode(error) === 13) return new HostFailure(`The disk is full: make room for ${file} and start again.`);
+  if (sqliteCodeOf(error) === 13) return new HostFailure(`The disk is full: make room for ${file} and start again.`);
   return new HostFailure(
     `${file} can't be used (${messageOf(error)}); check its permissions or name another folder with --state.`,
   );

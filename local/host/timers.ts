@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DueWatch } from './due-watch';
 import type { RegisteredFunction, TypedData } from './functions-core';
 import { resolveSettings } from './host-config';
-import { HostFailure, messageOf } from './host-failure';
+import { HostFailure, messageOf, stackOf } from './host-failure';
 import type { Invoker } from './invocation';
 import type { Log } from './log';
 import type { Schedule } from './timer-schedule';
@@ -123,8 +123,11 @@ class FunctionTimer {
         ],
       });
     } catch (error) {
-      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      this.context.log('error', `Function.${this.fn.name}`, `Executed 'Functions.${this.fn.name}' (Failed): ${text}`);
+      this.context.log(
+        'error',
+        `Function.${this.fn.name}`,
+        `Executed 'Functions.${this.fn.name}' (Failed): ${stackOf(error)}`,
+      );
     }
     this.running = false;
     if (!this.context.database.isOpen) return;

@@ -1,3 +1,5 @@
+import { messageOf, stackOf } from '../host-failure';
+
 /** What the real host says about a failed function: text for people, and the serialised exception. */
 export interface FailureText {
   reason: string;
@@ -8,8 +10,8 @@ const RPC_EXCEPTION = 'Microsoft.Azure.WebJobs.Script.Workers.Rpc.RpcException, 
 
 /** The failure of an activity in the words and the shape of the .NET extension, two spaces included. */
 export function activityFailure(name: string, error: unknown): FailureText {
-  const message = error instanceof Error ? error.message : String(error);
-  const stack = error instanceof Error ? (error.stack ?? '') : '';
+  const message = messageOf(error);
+  const stack = stackOf(error);
   const details = {
     $type: 'System.Exception, System.Private.CoreLib',
     ClassName: 'System.Exception',

@@ -39,6 +39,7 @@ app.hook.preInvocation(({ inputs, invocationContext }) => {
   if (invocationContext.options.trigger.type !== 'orchestrationTrigger') return;
   const { instanceId, history } = inputs[0] as { instanceId: string; history: RecordedEvent[] };
   started.set(instanceId, history);
+  if (started.size > 100) started.delete(String(started.keys().next().value));
 });
 app.hook.appStart(() => note('appStart'));
 app.hook.appTerminate(() => note('appTerminate'));
@@ -225,7 +226,7 @@ app.http('start', {
     const { name = '', id } = request.params;
     const version = request.query.get('version');
     const options = {
-      input: (await request.json()) as unknown,
+      input: await request.json(),
       ...(id !== undefined && { instanceId: id }),
       ...(version !== null && { version }),
     };
@@ -246,9 +247,16 @@ app.http('startMany', {
     const { name = '', count } = request.params;
     const input: unknown = await request.json();
     const durable = df.getClient(context);
-    for (let n = 0; n < Number(count); n += 1) await durable.startNew(name, { instanceId: `${name}-${n}`, input });
-    return { jsonBody: { rss: process.memoryUsage().rss } };
+    const every = Array.from({ length: Number(count) }, (_, n) => n);
+    const startOne = (n: number): Promise<string> => durable.startNew(name, { instanceId: `${name}-${n}`, input });
+    while (every.length > 0) await Promise.all(every.splice(0, 20).map(startOne));
+    return { jsonBody: { started: Number(count) } };
   },
+});
+app.http('memory', {
+  methods: ['GET'],
+  authLevel: 'anonymous',
+  handler: () => ({ jsonBody: process.memoryUsage.rss() }),
 });
 app.http('history', {
   route: 'history/{id}',

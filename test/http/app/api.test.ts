@@ -216,7 +216,7 @@ describe('bad input', () => {
       400,
     ],
   ])('%s is refused with a problem document', async (_name, body, headers, status) => {
-    const answer = await house.system.call('POST', at('design'), body, headers as Record<string, string>);
+    const answer = await house.system.call('POST', at('design'), body, headers);
     expect([answer.status, (answer.json as { status: number }).status]).toEqual([status, status]);
   });
 

@@ -193,7 +193,12 @@ export class Orchestration {
   constructor(readonly urls: Urls) {}
 
   static async start(base: string, name: string, input: unknown, id = '', query = ''): Promise<Orchestration> {
-    const answer = await call(base, 'POST', `/api/start/${name}${id && `/${id}`}${query}`, input ?? null);
+    const answer = await call(
+      base,
+      'POST',
+      `/api/start/${name}${id && `/${id}`}${query}`,
+      JSON.stringify(input ?? null),
+    );
     if (answer.status !== 200) throw new Error(answer.text);
     return new Orchestration(answer.json as Urls);
   }
