@@ -63,7 +63,7 @@ export interface RouteRow {
 interface DoorDefinition<Params> extends RouteRow {
   params: z.ZodType<Params>;
   /** Pages answer problems as pages, everything else as problem details. */
-  page?: (problem: Problem, visit: { services: Services; correlationId: string }) => HttpResponseInit;
+  page?: (problem: Problem) => HttpResponseInit;
   handle: (visit: Visit<Params>) => Promise<HttpResponseInit>;
 }
 
@@ -158,8 +158,7 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
         log.error(
           `${route} ${correlationId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         );
-      if (known !== undefined && door.page !== undefined)
-        return answered(door.page(problem, { services: known, correlationId }));
+      if (known !== undefined && door.page !== undefined) return answered(door.page(problem));
       return answered(problem.response(known?.config.PUBLIC_BASE_URL ?? '', correlationId));
     }
   };

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { stagePolicy } from '../shared/domain/join-request';
+import { isOverdue } from '../shared/domain/join-request';
+import { stageOf } from '../shared/join-requests/status';
 import { NEVER_DUE } from '../shared/records/open-rows';
 import type { OpenRow } from '../shared/records/open-rows';
 import { fieldErrors, problems } from '../shared/web/problem';
@@ -55,7 +56,7 @@ async function openRequest({ services, workflows, at, log }: Visit<unknown>, { d
   const stored = await services.records.requests.read(requestId);
   if (stored === undefined || (stored.request.due ?? NEVER_DUE) !== due) return undefined;
   const { request } = stored;
-  const { group, requester, state, filedAt, waitingFor, stage, reason } = request;
+  const { group, requester, state, filedAt, waitingFor, reason } = request;
   let orchestration: { runtimeStatus: string; customStatus: unknown } | null;
   try {
     orchestration = (await workflows.join.status(requestId)) ?? null;
@@ -70,15 +71,10 @@ async function openRequest({ services, workflows, at, log }: Visit<unknown>, { d
     requester,
     filedAt,
     ageSeconds: Math.max(0, Math.round((at.getTime() - new Date(filedAt).getTime()) / 1_000)),
-    stage: {
-      number: stage.index + 1,
-      of: request.policy.stages.length,
-      required: stagePolicy(request).required,
-      approvals: stage.votes.filter(({ choice }) => choice === 'approve').length,
-    },
+    stage: stageOf(request),
     waitingFor,
     nextStepAt: request.due,
-    overdue: request.due !== null && new Date(request.due).getTime() < at.getTime() - 60_000,
+    overdue: isOverdue(request, at),
     ...(reason !== undefined && { reason }),
     orchestration,
   };

@@ -7,7 +7,7 @@ import { decide } from '../shared/join-requests/decide';
 import { factsOf } from '../shared/join-requests/facts';
 import { readJoinRequest } from '../shared/join-requests/status';
 import { sentenceOf } from '../shared/join-requests/timeline';
-import { whoMayDecide } from '../shared/join-requests/who-may-decide';
+import { approversOf } from '../shared/join-requests/who-may-decide';
 import type { Dossier } from '../shared/records/join-requests';
 import { LINK_ID } from '../shared/records/links';
 import type { Services } from '../shared/services';
@@ -36,7 +36,7 @@ const decisionForm = z.strictObject({
 
 /** Pages answer errors as pages, and tell nothing in them. */
 const asPage = (problem: Problem): HttpResponseInit =>
-  problem.status === 404 || problem.status < 500
+  problem.status < 500
     ? pageResponse(problem.status, messagePage({ heading: problem.title, sentence: problem.detail }))
     : pageResponse(
         problem.status,
@@ -99,11 +99,11 @@ async function showRequest(
 ): Promise<HttpResponseInit> {
   const { directory } = services;
   const standing = dossier.stored.request;
-  const { group, requester, policy, stage } = standing;
+  const { group, requester, stage } = standing;
   const [groupNow, personNow, approvers] = await Promise.all([
     directory.group(group.id),
     directory.person(requester.id),
-    whoMayDecide(directory, { groupId: group.id, requesterId: requester.id, policy, stage: stage.index }),
+    approversOf(directory, standing),
   ]);
   const facts = factsOf(standing, {
     ...(groupNow && { group: groupNow }),

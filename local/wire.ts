@@ -4,6 +4,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
 import type { HttpBindings } from '@hono/node-server';
 import { Hono } from 'hono';
 import { createFaults } from './faults';
+import { HOP_BY_HOP } from './hop-by-hop';
 
 /** A reverse proxy between the app and a service that records every call and can make any of them go wrong. */
 export interface Wire {
@@ -14,20 +15,8 @@ export interface Wire {
   close(): void;
 }
 
-// They belong to one connection (RFC 9110, 7.6.1), or are written anew for the whole body.
-const NOT_PASSED = new Set([
-  'connection',
-  'content-length',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-  'expect',
-]);
+// The length is written anew for the whole body.
+const NOT_PASSED = new Set([...HOP_BY_HOP, 'content-length']);
 
 function pairs(raw: string[]): [string, string][] {
   const result: [string, string][] = [];

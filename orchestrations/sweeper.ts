@@ -1,12 +1,10 @@
-import { isOpen } from '../shared/domain/join-request';
+import { isOpen, isOverdue } from '../shared/domain/join-request';
 import type { JoinRequest } from '../shared/domain/join-request';
 import type { OpenRow } from '../shared/records/open-rows';
 import type { Services } from '../shared/services';
 import type { GrantWorkflows } from './grant';
 import type { JoinWorkflows } from './join-request';
 
-/** A row counts as forgotten when its step is overdue by this much. */
-const OVERDUE_MS = 60_000;
 /** A pointer that names nothing, or an older state, is removed after this long: until then its writer may be between two writes. */
 const STALE_MS = 600_000;
 /** What one sweep takes on; the next one comes in a minute. */
@@ -43,9 +41,8 @@ export async function sweep(
 ): Promise<Sweep> {
   const result: Sweep = { overdue: 0, ended: 0, started: 0, woken: 0, removed: 0, failed: 0 };
   const rows: OpenRow[] = [];
-  const overdueBefore = new Date(at.getTime() - OVERDUE_MS).toISOString();
   for await (const row of records.open.due(at)) {
-    if (row.kind === 'join' && row.due >= overdueBefore) continue;
+    if (row.kind === 'join' && !isOverdue(row, at)) continue;
     rows.push(row);
     if (rows.length >= MOST_PER_SWEEP) break;
   }

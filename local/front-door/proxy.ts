@@ -2,6 +2,7 @@ import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders, ServerResponse } from 'node:http';
 import { pipeline } from 'node:stream';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import { HOP_BY_HOP } from '../hop-by-hop';
 import { isReserved } from './principal';
 
 export interface ProxyOptions {
@@ -15,18 +16,7 @@ export interface ProxyOptions {
 
 type Headers = NodeJS.Dict<string[]>;
 
-const HOP_BY_HOP = new Set([
-  'connection',
-  'expect',
-  'keep-alive',
-  'proxy-authenticate',
-  'proxy-authorization',
-  'proxy-connection',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-]);
+const CONNECTION_ONLY = new Set(HOP_BY_HOP);
 
 /** What App Service says about the caller; from outside these are worth nothing. */
 const PLATFORM = new Set([
@@ -47,7 +37,7 @@ function endToEnd(headers: Headers): [string, string[]][] {
     .flatMap((value) => value.split(','))
     .map((name) => name.trim().toLowerCase());
   return Object.entries(headers).flatMap(([name, values]): [string, string[]][] =>
-    values === undefined || HOP_BY_HOP.has(name) || named.includes(name) ? [] : [[name, values]],
+    values === undefined || CONNECTION_ONLY.has(name) || named.includes(name) ? [] : [[name, values]],
   );
 }
 

@@ -1,7 +1,7 @@
 // Those who use Gatehouse, acting on a running stack over HTTP as they would from outside.
 import { z } from 'zod';
 
-import { apps, people, tenant, userPrincipalNameOf } from '../demo-tenant';
+import { apps, people, userPrincipalNameOf } from '../demo-tenant';
 import type { AppAlias, PersonAlias } from '../demo-tenant';
 import { tokenForm, tokenUrl } from './first-request';
 import type { Urls } from './settings';
@@ -228,5 +228,3 @@ export async function changeDirectory(urls: Urls, ...changes: unknown[]): Promis
   });
   if (!response.ok) throw new Error(`The directory refused: ${await response.text()}`);
 }
-
-export { people, apps, tenant };

@@ -3,7 +3,7 @@ import { end as ended } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { makeSo, withoutGrant } from './membership';
+import { dropGrant, makeSo } from './membership';
 import { gone, orPostponed, standing } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -36,9 +36,7 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
 }
 
 async function takeBack(services: Services, request: JoinRequest): Promise<boolean> {
-  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) =>
-    withoutGrant(before, request.id),
-  );
+  const wish = await dropGrant(services, request);
   if (wish.wanted === 'in') return false;
   try {
     await makeSo(services, request, wish);

@@ -13,9 +13,14 @@ export function withGrant(before: Membership, requestId: string, at: Date, until
 }
 
 /** The wish without this grant: the person shall leave where no other grant lives and Gatehouse added them. */
-export function withoutGrant(before: Membership, requestId: string): Membership {
+function withoutGrant(before: Membership, requestId: string): Membership {
   const grants = before.grants.filter((live) => live.requestId !== requestId);
   return { ...before, grants, wanted: grants.length > 0 || !before.addedByGatehouse ? 'in' : 'out' };
+}
+
+/** Takes the grant out of the membership row, before the directory is changed. @returns what Gatehouse wants then. */
+export function dropGrant({ records }: Services, { id, group, requester }: JoinRequest): Promise<Membership> {
+  return records.memberships.update(group.id, requester.id, (before) => withoutGrant(before, id));
 }
 
 /** Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile. */

@@ -6,7 +6,7 @@ import { asked, cancel, deadlineOf, expire, remindersDue, stagePolicy } from '..
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
 import { refuse } from '../../shared/join-requests/eligibility';
 import { mailOf, newLinkId, sendQueued } from '../../shared/join-requests/outbox';
-import { whoMayDecide } from '../../shared/join-requests/who-may-decide';
+import { approversOf } from '../../shared/join-requests/who-may-decide';
 import { approvalMessage } from '../../shared/mail/messages';
 import { factsOf } from '../../shared/join-requests/facts';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
@@ -78,13 +78,7 @@ async function holdsClaim({ records }: Services, request: JoinRequest): Promise<
 /** Who may decide and can be told so: people whose mail was refused don't count, others step in for them. */
 function reachable({ directory }: Services, { stored: { request }, mails }: Dossier): Promise<Approver[]> {
   const refused = [...mails.values()].filter(({ status }) => status === 'refused').map(({ to }) => to.id);
-  return whoMayDecide(directory, {
-    groupId: request.group.id,
-    requesterId: request.requester.id,
-    policy: request.policy,
-    stage: request.stage.index,
-    unreachable: new Set(refused),
-  });
+  return approversOf(directory, request, new Set(refused));
 }
 
 async function ended(

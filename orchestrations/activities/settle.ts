@@ -4,11 +4,11 @@ import { addDuration } from '../../shared/domain/duration';
 import { cancel, droppedOut, fail, grant, reopenStage, startApplying } from '../../shared/domain/join-request';
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
 import { refuse } from '../../shared/join-requests/eligibility';
-import { whoMayDecide } from '../../shared/join-requests/who-may-decide';
+import { approversOf } from '../../shared/join-requests/who-may-decide';
 import type { Stored } from '../../shared/records/join-requests';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { makeSo, withGrant, withoutGrant } from './membership';
+import { dropGrant, makeSo, withGrant } from './membership';
 import { gone, orPostponed, standing } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -44,13 +44,13 @@ const write = ({ records }: Services, stored: Stored, change: Change): Promise<S
 
 /** What changed since the decision and keeps it from being applied. */
 async function recheck({ directory }: Services, request: JoinRequest, at: Date): Promise<Change | undefined> {
-  const { group: asked, requester, policy, stage } = request;
+  const { group: asked, requester, policy } = request;
   const [group, person, isMember, approvers] = await Promise.all([
     directory.group(asked.id),
     directory.person(requester.id),
     // once `applying` stands, a membership may be our own
     request.state === 'approved' && directory.isMember(asked.id, requester.id),
-    whoMayDecide(directory, { groupId: asked.id, requesterId: requester.id, policy, stage: stage.index }),
+    approversOf(directory, request),
   ]);
   const refusal = await refuse(directory, group, person, policy);
   if (refusal !== undefined) return cancel(request, refusal, at);
@@ -72,9 +72,7 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
     if (outcome === 'gone') throw new DirectoryUnavailable('The group or the person is not there (yet, or any more).');
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
-    await records.memberships.update(request.group.id, request.requester.id, (before) =>
-      withoutGrant(before, request.id),
-    );
+    await dropGrant(services, request);
     return standing(
       (await write(services, stored, fail(request, { rule: error.code, sentence: error.message }, at))).request,
     );
@@ -86,8 +84,6 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
 
 /** An earlier attempt may have added the person before it could write so: what may be ours is removed before the request ends otherwise. */
 async function takeBack(services: Services, request: JoinRequest): Promise<void> {
-  const wish = await services.records.memberships.update(request.group.id, request.requester.id, (before) =>
-    withoutGrant(before, request.id),
-  );
+  const wish = await dropGrant(services, request);
   if (wish.addedByGatehouse) await makeSo(services, request, wish);
 }

@@ -126,6 +126,19 @@ export function stagePolicy(request: JoinRequest): StagePolicy {
   return policy;
 }
 
+/** How many people have approved at the present stage. */
+export function approvals({ votes }: Stage): number {
+  return votes.filter(({ choice }) => choice === 'approve').length;
+}
+
+/** In milliseconds. */
+const OVERDUE_MS = 60_000;
+
+/** Whether the step that is due was forgotten: it is late by more than a minute. */
+export function isOverdue({ due }: Pick<JoinRequest, 'due'>, at: Date): boolean {
+  return due !== null && new Date(due).getTime() < at.getTime() - OVERDUE_MS;
+}
+
 /**
  * When the stage expires. Until its first mail was accepted the clock has not started; where no mail is accepted at all it
  * expires after twice its time, so that no request waits for ever.
@@ -239,8 +252,7 @@ export function vote(
       },
     };
   }
-  const approvals = votes.filter((v) => v.choice === 'approve').length;
-  if (approvals < stagePolicy(request).required) {
+  if (approvals(next.stage) < stagePolicy(request).required) {
     return { kind: 'recorded', closes: false, change: { request: next, entries: [recorded] } };
   }
   if (request.stage.index + 1 < request.policy.stages.length) {

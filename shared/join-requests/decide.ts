@@ -2,7 +2,7 @@ import { vote } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import { retryOnConflict } from '../records/tables';
 import type { Services } from '../services';
-import { whoMayDecide } from './who-may-decide';
+import { approversOf } from './who-may-decide';
 
 export interface Decision {
   requestId: string;
@@ -31,12 +31,7 @@ export function decide({ directory, records }: Services, decision: Decision, at:
     const { request } = stored;
     if (request.state !== 'pending') return { kind: 'stands', request };
 
-    const approvers = await whoMayDecide(directory, {
-      groupId: request.group.id,
-      requesterId: request.requester.id,
-      policy: request.policy,
-      stage: request.stage.index,
-    });
+    const approvers = await approversOf(directory, request);
     const me = approvers.find(({ id }) => id === decision.by.id);
     if (me === undefined) return { kind: 'not-yours', request };
     const result = vote(request, me, decision.choice, decision.comment, approvers, at);

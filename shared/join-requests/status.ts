@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { isOpen, stagePolicy } from '../domain/join-request';
+import { approvals, isOpen, isOverdue, stagePolicy } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import type { Dossier } from '../records/join-requests';
 import type { RecordedEntry } from '../records/trail';
@@ -8,7 +8,7 @@ import type { Services } from '../services';
 import { ROLES } from '../web/tokens';
 import type { Caller } from '../web/tokens';
 import { sentenceOf } from './timeline';
-import { whoMayDecide } from './who-may-decide';
+import { approversOf } from './who-may-decide';
 
 /** Whether the row alone lets the caller read the request: the requester, the system that filed it, operations, and people it names as approvers. */
 export function mayRead(caller: Caller, request: JoinRequest): boolean {
@@ -38,12 +38,7 @@ export async function readJoinRequest(
   if (caller.kind !== 'person') return undefined;
   // people who were asked keep seeing how it ended; else only who may decide now
   if (!isOpen(request) && dossier.links.has(caller.id)) return dossier;
-  const approvers = await whoMayDecide(directory, {
-    groupId: request.group.id,
-    requesterId: request.requester.id,
-    policy: request.policy,
-    stage: request.stage.index,
-  });
+  const approvers = await approversOf(directory, request);
   return approvers.some((approver) => approver.id === caller.id) ? dossier : undefined;
 }
 
@@ -100,6 +95,17 @@ export const statusSchema = z.object({
   links: z.object({ self: z.url() }).optional(),
 });
 
+/** Where the request is on its way through the stages. */
+export function stageOf(request: JoinRequest): NonNullable<z.output<typeof statusSchema>['stage']> {
+  const { stage, policy } = request;
+  return {
+    number: stage.index + 1,
+    of: policy.stages.length,
+    required: stagePolicy(request).required,
+    approvals: approvals(stage),
+  };
+}
+
 /** Read from the row that decides, not from a copy. */
 export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.output<typeof statusSchema> {
   const {
@@ -129,15 +135,9 @@ export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.o
     ...(duration !== undefined && { duration }),
     policyVersion,
     waitingFor: waitingIn(waitingFor),
-    ...(due !== null &&
-      isOpen(request) && { nextStepAt: due, overdue: new Date(due).getTime() < at.getTime() - 60_000 }),
+    ...(due !== null && isOpen(request) && { nextStepAt: due, overdue: isOverdue(request, at) }),
     ...(pending && {
-      stage: {
-        number: stage.index + 1,
-        of: request.policy.stages.length,
-        required: stagePolicy(request).required,
-        approvals: stage.votes.filter(({ choice }) => choice === 'approve').length,
-      },
+      stage: stageOf(request),
       approvers: stage.approvers.map(({ id: approverId, displayName }) => ({ id: approverId, name: displayName })),
     }),
     ...(grant !== undefined && { membership: { ...grant, ...(ended !== undefined && { ended }) } }),

@@ -2,6 +2,7 @@ import type { Directory } from '../directory/directory';
 import { eligibleApprovers } from '../domain/approvers';
 import type { Approver } from '../domain/approvers';
 import type { Person } from '../domain/eligibility';
+import type { JoinRequest } from '../domain/join-request';
 import type { ApproverSource, Policy } from '../domain/policy';
 
 async function peopleOf(directory: Directory, source: ApproverSource, groupId: string): Promise<Person[]> {
@@ -43,4 +44,19 @@ export async function whoMayDecide(directory: Directory, deciding: Deciding): Pr
   return approvers.length > 0
     ? approvers
     : fromSources(directory, policy.fallbackApprovers, groupId, requesterId, unreachable);
+}
+
+/** The same for a request that stands, at the stage that it is at. */
+export function approversOf(
+  directory: Directory,
+  { group, requester, policy, stage }: JoinRequest,
+  unreachable?: ReadonlySet<string>,
+): Promise<Approver[]> {
+  return whoMayDecide(directory, {
+    groupId: group.id,
+    requesterId: requester.id,
+    policy,
+    stage: stage.index,
+    ...(unreachable !== undefined && { unreachable }),
+  });
 }

@@ -2,10 +2,10 @@ import { EmailClient } from '@azure/communication-email';
 import type { RestError } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 
+import { requestTimeout } from '../request-timeout';
 import { MailUnavailable } from './mailer';
 import type { Mailer } from './mailer';
 
-const TIMEOUT_MS = 10_000;
 const API_VERSION = '2025-09-01';
 
 const isRestError = (error: unknown): error is RestError => error instanceof Error && error.name === 'RestError';
@@ -34,18 +34,7 @@ export function acsMailer({
 }): Mailer {
   const client = new EmailClient(endpoint, credential, {
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: [
-      {
-        position: 'perRetry',
-        policy: {
-          name: 'timeout',
-          sendRequest: (request, next) => {
-            request.timeout = TIMEOUT_MS;
-            return next(request);
-          },
-        },
-      },
-    ],
+    additionalPolicies: requestTimeout,
   });
 
   /** What the client would have kept of a send that it made itself: enough for it to ask for the operation. */

@@ -2,7 +2,8 @@ import { RestError, TableClient } from '@azure/data-tables';
 import type { TableEntityResult, TransactionAction } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 
-const TIMEOUT_MS = 10_000;
+import { requestTimeout } from '../request-timeout';
+
 const NAMES = ['requests', 'open', 'claims', 'links', 'memberships', 'policies'] as const;
 export type TableName = (typeof NAMES)[number];
 
@@ -67,18 +68,7 @@ export type Tables = Record<TableName, Table>;
 export function connectTables(endpoint: string, credential: TokenCredential): Tables {
   const open = (name: TableName): Table => {
     const client = new TableClient(endpoint, name, credential, {
-      additionalPolicies: [
-        {
-          position: 'perRetry',
-          policy: {
-            name: 'timeout',
-            sendRequest: (request, next) => {
-              request.timeout = TIMEOUT_MS;
-              return next(request);
-            },
-          },
-        },
-      ],
+      additionalPolicies: requestTimeout,
       retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 },
     });
     let made: Promise<void> | undefined;

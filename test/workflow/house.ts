@@ -40,7 +40,6 @@ export interface House {
   change(...changes: unknown[]): Promise<void>;
   fault(service: 'tables' | 'directory' | 'mail', rule: unknown): Promise<void>;
   clearFaults(): Promise<void>;
-  /** Runs the sweeper now, as its timer would. */
   stop(): Promise<void>;
 }
 

@@ -4,6 +4,9 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { buildSync } from 'esbuild';
+import { eventually } from '../stack/tools';
+
+export { eventually };
 
 export const repository = join(__dirname, '..', '..', '..');
 const built = join(repository, 'build', `test-host-${process.env['JEST_WORKER_ID'] ?? '1'}`);
@@ -111,19 +114,6 @@ export async function startHost(start: HostStart): Promise<HostRun> {
   const base = /^ready (\S+) pid \d+$/m.exec(run.output())?.[1];
   if (base === undefined) throw new Error(`The host ended: ${run.errors()}`);
   return { ...run, base };
-}
-
-/** Resolves when `check` holds; fails after `ms`, telling what `seen` gives. */
-export async function eventually(
-  check: () => boolean | Promise<boolean>,
-  ms = 15_000,
-  seen: () => string = () => '',
-): Promise<void> {
-  const until = performance.now() + ms;
-  while (!(await check())) {
-    if (performance.now() > until) throw new Error(`Not so within ${ms} ms: ${check.toString()}\n${seen()}`);
-    await new Promise((done) => setTimeout(done, 20));
-  }
 }
 
 export const lines = (file: string): string[] =>
