@@ -1,6 +1,6 @@
 import tseslint from 'typescript-eslint';
 
-// Dependencies point one way: functions → orchestrations → shared → shared/domain. The app never knows about local/ or test/.
+// Dependencies point one way: functions → orchestrations → shared → shared/domain. The app never knows about local/, cli/ or test/.
 const forbid = (...folders) => [
   'error',
   {
@@ -27,14 +27,19 @@ export default tseslint.config(
       'no-console': 'error',
     },
   },
-  { files: ['functions/**/*.ts'], rules: { '@typescript-eslint/no-restricted-imports': forbid('local', 'test') } },
+  {
+    files: ['functions/**/*.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': forbid('local', 'cli', 'test') },
+  },
   {
     files: ['orchestrations/**/*.ts'],
-    rules: { '@typescript-eslint/no-restricted-imports': forbid('functions', 'local', 'test') },
+    rules: { '@typescript-eslint/no-restricted-imports': forbid('functions', 'local', 'cli', 'test') },
   },
   {
     files: ['shared/**/*.ts'],
-    rules: { '@typescript-eslint/no-restricted-imports': forbid('functions', 'orchestrations', 'local', 'test') },
+    rules: {
+      '@typescript-eslint/no-restricted-imports': forbid('functions', 'orchestrations', 'local', 'cli', 'test'),
+    },
   },
   {
     files: ['shared/domain/**/*.ts'],
@@ -57,6 +62,11 @@ export default tseslint.config(
         { object: 'Date', property: 'now', message: 'The domain has no clock of its own: pass the time in.' },
       ],
     },
+  },
+  {
+    files: ['cli/**/*.ts'],
+    ignores: ['cli/write-operations.ts'],
+    rules: { '@typescript-eslint/no-restricted-imports': forbid('functions', 'orchestrations', 'test') },
   },
   {
     files: ['local/host/**/*.ts'],

@@ -16,6 +16,9 @@ const project = (displayName, folder = displayName) => ({
   testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`],
 });
 
+// the stacks that tests start need not be small
+process.env.LOCAL_STACK_MEMORY ??= 'roomy';
+
 export default {
   projects: [project('unit'), project('workflow'), project('http'), project('browser')],
   testTimeout: 60_000,

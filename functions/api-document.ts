@@ -50,7 +50,10 @@ function operationOf(row: Door, api: Described): Json {
     ...(row.admits === 'anyone' ? { security: [] } : { security: [{ entra: row.admits.roles }] }),
     parameters: parametersOf(row, api),
     ...(api.body !== undefined && {
-      requestBody: { required: true, content: { 'application/json': { schema: schemaOf(api.body, 'input') } } },
+      requestBody: {
+        required: !api.body.safeParse(undefined).success,
+        content: { 'application/json': { schema: schemaOf(api.body, 'input') } },
+      },
     }),
     responses: {
       ...Object.fromEntries(answers),

@@ -7,13 +7,24 @@ import type { z } from 'zod';
 
 import { instances } from '../orchestrations/durable';
 import { grantWorkflows } from '../orchestrations/grant';
+import { changeWorkflows } from '../orchestrations/group-change';
+import { lifeWorkflows } from '../orchestrations/group-life';
 import { joinWorkflows } from '../orchestrations/join-request';
+import { careWorkflows } from '../orchestrations/ownerless';
+import { reconcileWorkflow } from '../orchestrations/reconcile';
+import type { ReconcileWorkflow } from '../orchestrations/reconcile';
 import type { Workflows } from '../orchestrations/sweeper';
+import { originOf } from '../shared/audit/origin';
 import { DirectoryRefused, DirectoryUnavailable } from '../shared/directory/directory';
 import type { Actor } from '../shared/domain/join-request';
+import { FeatureOff } from '../shared/group-changes/features';
 import { services } from '../shared/services';
 import type { Services } from '../shared/services';
+import type { Via } from '../shared/records/join-requests';
+import { Conflict } from '../shared/records/tables';
+import { within } from '../shared/telemetry';
 import { identify } from '../shared/web/caller';
+import { isOurOrigin } from '../shared/web/form-token';
 import { fieldErrors, Problem, problems } from '../shared/web/problem';
 import { TokenRejected, TokensUnavailable } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
@@ -31,9 +42,9 @@ export interface Visit<Params> {
   params: Params;
   caller: Caller;
   services: Services;
-  workflows: Workflows;
-  /** `POST /api/groups/{groupId}/join-requests`: named in the trail. */
-  route: string;
+  workflows: Workflows & { reconcile: ReconcileWorkflow };
+  /** The door, as `POST /api/groups/{groupId}/join-requests`, and where the call came from: named in the trail. */
+  via: Via;
   at: Date;
   correlationId: string;
   log: InvocationContext;
@@ -74,10 +85,18 @@ function admit(caller: Caller, admits: Admits): void {
   if (caller.kind === 'nobody') throw problems.unauthenticated('there was none');
   if (caller.kind === 'person' && admits.people) return;
   if (!caller.roles.some((role) => admits.roles.includes(role))) {
-    throw problems.forbidden(
-      `This needs ${admits.people ? 'a person’s token, or ' : ''}one of the app roles ${admits.roles.join(', ')}.`,
-    );
+    throw problems.forbidden(`This needs ${needed(admits)}.`);
   }
+}
+
+/** The service answered with an error, or not in time. */
+const isStorageError = (error: unknown): boolean =>
+  error instanceof Error && (error.name === 'RestError' || error.name === 'AbortError');
+
+function needed({ people, roles }: Exclude<Admits, string>): string {
+  const role = roles.length === 1 ? `the app role ${String(roles[0])}` : `one of the app roles ${roles.join(', ')}`;
+  if (!people) return role;
+  return roles.length === 0 ? 'a person’s token' : `a person’s token, or ${role}`;
 }
 
 function toProblem(error: unknown): Problem {
@@ -94,6 +113,14 @@ function toProblem(error: unknown): Problem {
     return problems.unavailable(
       'Microsoft Graph refuses this. Operations must look at the permissions of Gatehouse.',
       60,
+    );
+  if (error instanceof FeatureOff)
+    return new Problem(501, 'feature-off', 'This is not switched on here', error.sentence, {
+      with: { permission: error.permission },
+    });
+  if (error instanceof Conflict || isStorageError(error))
+    return problems.unavailable(
+      'The storage does not answer now, or somebody else changed the same at this moment. Try again.',
     );
   return new Problem(
     500,
@@ -130,31 +157,52 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
     });
     let known: Services | undefined;
     try {
-      known = services();
-      const caller = await identify(request.headers, known.config, known.tokens, (message) => {
+      const present = services();
+      known = present;
+      const caller = await identify(request.headers, present.config, present.tokens, (message) => {
         log.warn(message);
       });
       admit(caller, door.admits);
+      // a browser sends its session along whoever made it call; our pages check their own forms
+      const isSession = caller.kind === 'person' && caller.via === 'session';
+      if (
+        isSession &&
+        door.method !== 'GET' &&
+        door.page === undefined &&
+        !isOurOrigin(request.headers, present.config.PUBLIC_BASE_URL)
+      )
+        throw problems.forbidden('A call with a browser’s session must come from our own pages. Send a token instead.');
       const params = door.params.safeParse(request.params);
       if (!params.success) throw problems.badRequest(fieldErrors(params.error));
       const durable = instances(df.getClient(log));
-      const workflows = { join: joinWorkflows(durable), grant: grantWorkflows(durable) };
+      const from = originOf(request.headers, present.config.TENANT_ID);
+      const workflows = {
+        join: joinWorkflows(durable),
+        grant: grantWorkflows(durable),
+        change: changeWorkflows(durable),
+        life: lifeWorkflows(durable),
+        care: careWorkflows(durable),
+        reconcile: reconcileWorkflow(durable),
+      };
       return answered(
-        await door.handle({
-          request,
-          params: params.data,
-          caller,
-          services: known,
-          workflows,
-          route,
-          at: new Date(),
-          correlationId,
-          log,
-        }),
+        await within(log, () =>
+          door.handle({
+            request,
+            params: params.data,
+            caller,
+            services: present,
+            workflows,
+            via: { route, from },
+            at: new Date(),
+            correlationId,
+            log,
+          }),
+        ),
       );
     } catch (error) {
       const problem = toProblem(error);
-      if (problem.status >= 500)
+      // what is switched off says so; nothing went wrong
+      if (problem.status >= 500 && problem.status !== 501)
         log.error(
           `${route} ${correlationId}: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
         );
@@ -168,7 +216,8 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
 export function open(door: Door): void {
   app.http(door.name, {
     route: door.route,
-    methods: [door.method],
+    // a gateway that asks by HEAD whether a link lives gets the answer of GET without its body
+    methods: door.method === 'GET' ? ['GET', 'HEAD'] : [door.method],
     // who may call is checked in code, above: platform keys are secrets that many share
     authLevel: 'anonymous',
     extraInputs: [durableClient],

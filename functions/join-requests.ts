@@ -1,35 +1,21 @@
+import { createHash } from 'node:crypto';
+
 import { z } from 'zod';
 
-import { parseDuration } from '../shared/domain/duration';
-import { fileJoinRequest } from '../shared/join-requests/file';
+import { checkAgainstPolicy, fileJoinRequest } from '../shared/join-requests/file';
 import type { FileResult } from '../shared/join-requests/file';
-import { mayRead, readJoinRequest, statusOf, statusSchema } from '../shared/join-requests/status';
+import { approversNow, mayRead, readJoinRequest, statusOf, statusSchema } from '../shared/join-requests/status';
 import { withdrawJoinRequest } from '../shared/join-requests/withdraw';
+import { policyInForce } from '../shared/policies/in-force';
+import type { Counted } from '../shared/records/limits';
 import { readJson } from '../shared/web/body';
 import { Problem, problems } from '../shared/web/problem';
 import { ROLES } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
+import { withinLimits } from './call-limits';
 import { actorOf, door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
-
-const guid = z
-  .guid('Give an object id: a GUID such as 4f1c3a52-9d0e-4c57-8f0a-2b7d9c1e6a30.')
-  .transform((id) => id.toLowerCase());
-export const groupParams = z.object({ groupId: guid });
-export const requestParams = z.object({
-  requestId: z.string().regex(/^[0-9a-f]{32}$/, 'Give the id of a join request: 32 hexadecimal digits.'),
-});
-
-const CONTROL = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f]/;
-const MARKUP = /<[/!?]?[a-z][^>]*>/i;
-
-/** Text that people read: no control characters, no markup. */
-export const plainText = (most: number) =>
-  z
-    .string()
-    .max(most, `Use at most ${String(most)} characters.`)
-    .refine((text) => !CONTROL.test(text), 'Remove the control characters.')
-    .refine((text) => !MARKUP.test(text), 'Write plain text: HTML tags are not accepted.');
+import { groupParams, idempotencyKey, isoDuration, plainText, requestParams, userPrincipalName } from './parameters';
 
 export const fileBody = z
   .strictObject({
@@ -38,18 +24,9 @@ export const fileBody = z
       .transform((id) => id.toLowerCase())
       .optional()
       .describe('Object id of the person who shall become a member.'),
-    userPrincipalName: z
-      .string()
-      .regex(/^[^\s/\\?%*:|"<>]{1,64}@[A-Za-z0-9.-]{1,48}$/, 'Give a user principal name such as rita@contoso.example.')
-      .optional()
-      .describe('User principal name, instead of `userId`.'),
+    userPrincipalName: userPrincipalName.optional().describe('User principal name, instead of `userId`.'),
     justification: plainText(2_000).default('').describe('Why the person needs to be a member; the approvers read it.'),
-    duration: z
-      .string()
-      .refine(
-        (text) => (parseDuration(text) ?? 0) > 0,
-        'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P30D.',
-      )
+    duration: isoDuration
       .optional()
       .describe(
         'How long the membership shall last, from when it is granted; without an end where the policy allows that.',
@@ -60,18 +37,8 @@ export const fileBody = z
     error: 'Give userId or userPrincipalName, not both.',
   });
 
-const IDEMPOTENCY_KEY = /^[\x21-\x7e]{1,255}$/;
-
-function idempotencyKey(headers: { get(name: string): string | null }): string | undefined {
-  const key = headers.get('idempotency-key');
-  if (key === null) return undefined;
-  if (!IDEMPOTENCY_KEY.test(key))
-    throw problems.badRequest([{ pointer: 'Idempotency-Key', detail: 'Use 1 to 255 visible ASCII characters.' }]);
-  return key;
-}
-
 /** Systems name the person; a person files for themselves only. */
-function personOf(caller: Caller, body: z.output<typeof fileBody>): string {
+function personOf(caller: Caller, body: z.output<typeof fileBody>): string | undefined {
   const named = body.userId ?? body.userPrincipalName;
   if (caller.kind === 'person') {
     if (body.userPrincipalName !== undefined || (body.userId !== undefined && body.userId !== caller.id)) {
@@ -81,9 +48,30 @@ function personOf(caller: Caller, body: z.output<typeof fileBody>): string {
     }
     return caller.id;
   }
-  if (named === undefined)
-    throw problems.badRequest([{ pointer: '/userId', detail: 'Say for whom: give userId or userPrincipalName.' }]);
   return named;
+}
+
+/** Counts the call for its caller, its person and its group. @throws {Problem} 429 where one of them had too many in this hour */
+async function admit(visit: Visit<z.output<typeof groupParams>>, person: string): Promise<void> {
+  const { params, caller } = visit;
+  const personHash = createHash('sha256').update(person.toLowerCase()).digest('hex');
+  const counted: Counted[] = [
+    ...(caller.kind === 'app' ? [{ kind: 'app' as const, id: caller.id }] : []),
+    { kind: 'person', id: personHash },
+    { kind: 'group', id: params.groupId },
+  ];
+  // in this order: a call that is refused for its caller must not use up what others have for the same person and group
+  await withinLimits(visit, counted, 'Too many requests were filed in this hour');
+}
+
+/** Nobody is named: told together with whatever else is wrong with the body. */
+async function withoutPerson(
+  { services, params }: Visit<z.output<typeof groupParams>>,
+  body: z.output<typeof fileBody>,
+): Promise<Problem> {
+  const { policy } = await policyInForce(services, params.groupId);
+  const missing = { pointer: '/userId', detail: 'Say for whom: give userId or userPrincipalName.' };
+  return problems.badRequest([missing, ...checkAgainstPolicy(body, policy)]);
 }
 
 const filing = door({
@@ -108,10 +96,11 @@ const filing = door({
   },
   params: groupParams,
   handle: async (visit) => {
-    const { request, params, caller, services, workflows, route, at, log } = visit;
+    const { request, params, caller, services, workflows, via, at, log } = visit;
     const key = idempotencyKey(request.headers);
     const { value: body, text } = await readJson(request, fileBody);
     const person = personOf(caller, body);
+    if (person === undefined) throw await withoutPerson(visit, body);
     const result = await fileJoinRequest(
       services,
       {
@@ -120,7 +109,8 @@ const filing = door({
         justification: body.justification,
         ...(body.duration !== undefined && { duration: body.duration }),
         filedBy: actorOf(caller),
-        route,
+        admit: (id) => admit(visit, id),
+        via,
         ...(key !== undefined && { idempotency: { key, body: text } }),
       },
       at,
@@ -156,7 +146,11 @@ function answerFiling(result: FileResult, { services, caller, at }: Visit<unknow
         throw problems.notFound('There is no group of this id that you can ask to join.');
       const { rule, sentence } = result.refusal;
       const status = rule === 'group-not-found' || rule === 'requester-not-found' ? 404 : 409;
-      throw new Problem(status, rule, 'The request can’t be filed', sentence);
+      const seconds =
+        result.until === undefined ? undefined : Math.ceil((result.until.getTime() - at.getTime()) / 1_000);
+      throw new Problem(status, rule, 'The request can’t be filed', sentence, {
+        ...(seconds !== undefined && { headers: { 'retry-after': String(seconds) } }),
+      });
     }
     case 'invalid':
       throw problems.badRequest(result.errors);
@@ -194,8 +188,9 @@ const reading = door({
   handle: async ({ params, caller, services, at }) => {
     const found = await readJoinRequest(services, params.requestId, caller);
     if (found === undefined) throw problems.notFound();
-    const { etag } = found.stored;
-    return json(200, statusOf(found.stored.request, at, found), { etag });
+    const { request, etag } = found.stored;
+    const approvers = found.approvers ?? (await approversNow(services, request));
+    return json(200, statusOf(request, at, found, approvers), { etag });
   },
 });
 
@@ -210,10 +205,10 @@ const withdrawing = door({
     answers: { 200: { description: 'It is withdrawn.', body: statusSchema } },
   },
   params: requestParams,
-  handle: async ({ params, caller, services, workflows, route, at, log }) => {
+  handle: async ({ params, caller, services, workflows, via, at, log }) => {
     const before = await services.records.requests.read(params.requestId);
     if (before === undefined || !isTheirs(caller, before.request)) throw problems.notFound();
-    const result = await withdrawJoinRequest(services, params.requestId, actorOf(caller), route, at);
+    const result = await withdrawJoinRequest(services, params.requestId, actorOf(caller), via, at);
     if (result === undefined) throw problems.notFound();
     if (!result.withdrawn) {
       throw new Problem(409, 'conflict', 'The request can’t be withdrawn any more', `It is ${result.request.state}.`, {

@@ -1,101 +1,60 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 
-import { deadlineOf, stagePolicy } from '../shared/domain/join-request';
+import { approvals, approvedBy, CHANGES_OF_MIND, deadlineOf, requiredAt } from '../shared/domain/join-request';
 import type { JoinRequest } from '../shared/domain/join-request';
-import { decide } from '../shared/join-requests/decide';
+import { decide, wakes } from '../shared/join-requests/decide';
 import { factsOf } from '../shared/join-requests/facts';
+import { nudgeApprovers } from '../shared/join-requests/nudge';
 import { readJoinRequest } from '../shared/join-requests/status';
 import { sentenceOf } from '../shared/join-requests/timeline';
 import { approversOf } from '../shared/join-requests/who-may-decide';
+import { withdrawJoinRequest } from '../shared/join-requests/withdraw';
+import { dateInWords } from '../shared/mail/text';
 import type { Dossier } from '../shared/records/join-requests';
-import { LINK_ID } from '../shared/records/links';
-import type { Services } from '../shared/services';
-import { readForm } from '../shared/web/body';
+import { parseFields, readFields } from '../shared/web/body';
 import { formToken, isOurForm } from '../shared/web/form-token';
 import { pageResponse } from '../shared/web/page-response';
-import { COMMENT_LENGTH, decisionPage, receiptPage } from '../shared/web/pages/decision';
+import { decisionPage, receiptPage } from '../shared/web/pages/decision';
 import type { TimelineItem } from '../shared/web/pages/decision';
-import { messagePage, otherAccountPage, signInPage, signInUnavailablePage } from '../shared/web/pages/message';
-import { Problem } from '../shared/web/problem';
-import { door, nudge } from './door';
+import {
+  choiceSchema,
+  decisionFields,
+  linkParams,
+  linkPath,
+  signedInByLink,
+  timelineItems,
+  typedDecision,
+} from './decision-links';
+import type { LinkVisit, Signed } from './decision-links';
+import { actorOf, door, nudge } from './door';
 import type { Visit } from './door';
-import { plainText, requestParams } from './join-requests';
+import { asPage, seeOther, signInFirst, signOutFirst } from './page-answers';
+import { durationField, requestParams } from './parameters';
+import { notFromHere, postedForm } from './posted-form';
 
-const linkParams = z.object({ linkId: z.string().max(200) });
-type LinkVisit = Visit<z.output<typeof linkParams>>;
+const decisionForm = z.strictObject({ ...decisionFields, duration: durationField });
 
-const choiceSchema = z.enum(['approve', 'deny']);
-const decisionForm = z.strictObject({
-  decision: choiceSchema.optional(),
-  comment: plainText(COMMENT_LENGTH)
-    .default('')
-    .transform((text) => text.trim()),
-  token: z.string().default(''),
-});
+const pathOf = (linkId: string, choice?: string): string => linkPath('decisions', linkId, choice);
 
-/** Pages answer errors as pages, and tell nothing in them. */
-const asPage = (problem: Problem): HttpResponseInit =>
-  problem.status < 500
-    ? pageResponse(problem.status, messagePage({ heading: problem.title, sentence: problem.detail }))
-    : pageResponse(
-        problem.status,
-        messagePage({
-          heading: 'This does not work right now',
-          sentence: 'Nothing was changed. Please open the link again in a few minutes.',
-        }),
-      );
+const signedIn = (visit: LinkVisit, path: string, failure: number): Promise<Signed<Dossier> | HttpResponseInit> =>
+  signedInByLink(visit, (id) => visit.services.records.requests.dossier(id), path, failure);
 
-/** What everyone sees who is not signed in, whether there is anything behind the address or not. */
-function signInFirst({ config }: Services, path: string, status: number): HttpResponseInit {
-  if (!config.WEBSITE_AUTH_ENABLED) return pageResponse(status, signInUnavailablePage());
-  return pageResponse(
-    status,
-    signInPage({ signInUrl: `/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent(path)}` }),
+const commentIn = ({ data }: Dossier['trail'][number]): string =>
+  typeof data?.['comment'] === 'string' ? ` “${data['comment']}”` : '';
+
+/** What happened; what the approvers wrote is for the requester alone. */
+export const timelineOf = ({ trail, stored }: Dossier, readerId?: string): TimelineItem[] =>
+  timelineItems(
+    trail,
+    (entry) => `${sentenceOf(entry)}${readerId === stored.request.requester.id ? commentIn(entry) : ''}`,
   );
-}
-
-const signOutFirst = (path: string, status: number): HttpResponseInit =>
-  pageResponse(
-    status,
-    otherAccountPage({ signOutUrl: `/.auth/logout?post_logout_redirect_uri=${encodeURIComponent(path)}` }),
-  );
-
-interface Signed {
-  person: { id: string; name: string };
-  dossier: Dossier;
-}
-
-/** The link's person, signed in, and the request that it names; or the page that is shown instead. */
-async function signedIn(
-  { caller, params, services }: LinkVisit,
-  path: string,
-  failure: number,
-): Promise<Signed | HttpResponseInit> {
-  if (caller.kind !== 'person') return signInFirst(services, path, failure);
-  const link = LINK_ID.test(params.linkId) ? await services.records.links.read(params.linkId) : undefined;
-  if (link?.personId !== caller.id) return signOutFirst(path, failure);
-  const dossier = await services.records.requests.dossier(link.requestId);
-  return dossier === undefined
-    ? signOutFirst(path, failure)
-    : { person: { id: caller.id, name: caller.name }, dossier };
-}
-
-const pathOf = (linkId: string, choice?: string): string =>
-  `/api/decisions/${encodeURIComponent(linkId)}${choice === undefined ? '' : `?choice=${choice}`}`;
-
-const timelineOf = ({ trail }: Dossier): TimelineItem[] =>
-  trail.map((entry) => ({
-    at: new Date(entry.at),
-    text: sentenceOf(entry),
-    ...(entry.by.kind === 'person' && entry.by.name !== undefined && { by: entry.by.name }),
-  }));
 
 /** The page for the link's person: the form where they may decide now, else how the request stands. */
 async function showRequest(
   { request, services, params }: LinkVisit,
-  { person, dossier }: Signed,
-  shown: { choice?: 'approve' | 'deny'; problem?: string; status?: number },
+  { person, dossier }: Signed<Dossier>,
+  shown: { choice?: 'approve' | 'deny'; comment?: string; duration?: string; problem?: string; status?: number },
 ): Promise<HttpResponseInit> {
   const { directory } = services;
   const standing = dossier.stored.request;
@@ -120,8 +79,10 @@ async function showRequest(
     );
   }
   const { token, cookie } = formToken(request.headers);
-  const mine = stage.votes.find(({ personId }) => personId === person.id)?.choice;
-  const preselected = shown.choice ?? mine;
+  const mine = stage.votes.find(({ personId }) => personId === person.id);
+  const preselected = shown.choice ?? mine?.choice;
+  const required = requiredAt(standing);
+  const { deciderMayShorten, maximumDuration } = standing.policy;
   const page = decisionPage({
     facts,
     signedInAs: person.name,
@@ -129,6 +90,22 @@ async function showRequest(
     timeline,
     deadline: deadlineOf(standing),
     ...(preselected !== undefined && { preselected }),
+    ...(shown.comment !== undefined && { comment: shown.comment }),
+    ...(mine && {
+      mine: {
+        choice: mine.choice,
+        ...(mine.duration !== undefined && { duration: mine.duration }),
+        changesLeft: CHANGES_OF_MIND - (mine.changes ?? 0),
+      },
+    }),
+    ...(required > 1 && { progress: { required, approvals: approvals(stage) } }),
+    ...(deciderMayShorten &&
+      mine?.choice !== 'approve' && {
+        shorten: {
+          ...(maximumDuration !== undefined && { maximum: maximumDuration }),
+          ...(shown.duration !== undefined && { selected: shown.duration }),
+        },
+      }),
     form: { action: pathOf(params.linkId), token },
     ...(shown.problem !== undefined && { problem: shown.problem }),
   });
@@ -138,10 +115,9 @@ async function showRequest(
 /** How the request stands, in words for someone who was asked to decide. */
 function receiptOf(request: JoinRequest, readerId: string): { heading: string; sentence: string } {
   const deciders = (choice: 'approve' | 'deny'): string =>
-    request.stage.votes
-      .filter((vote) => vote.choice === choice)
+    (choice === 'approve' ? approvedBy(request) : request.stage.votes.filter((vote) => vote.choice === 'deny'))
       .map(({ personId, name }) => (personId === readerId ? 'you' : name))
-      .join(', ');
+      .join(', ') || 'the policy of the group';
   switch (request.state) {
     case 'pending':
       return {
@@ -154,10 +130,12 @@ function receiptOf(request: JoinRequest, readerId: string): { heading: string; s
     case 'granted':
       return {
         heading: 'Approved',
-        sentence: `Approved by ${deciders('approve')}. ${request.requester.name} is now a member of ${request.group.name}.`,
+        sentence: `Approved by ${deciders('approve')}. ${request.requester.name} is ${
+          request.extends === undefined ? 'now' : 'still'
+        } a member of ${request.group.name}.`,
       };
     case 'ended':
-      return { heading: 'Approved, and over', sentence: 'The membership was granted for a time, which is over.' };
+      return { heading: 'Approved, and over', sentence: overInWords(request) };
     case 'failed':
       return {
         heading: 'Approved, not applied yet',
@@ -168,7 +146,7 @@ function receiptOf(request: JoinRequest, readerId: string): { heading: string; s
     case 'withdrawn':
       return { heading: 'Withdrawn', sentence: 'The request was taken back. Nothing is left to decide.' };
     case 'expired':
-      return { heading: 'Expired', sentence: 'Nobody decided in time. The request is closed.' };
+      return { heading: 'Expired', sentence: 'It was not decided in time. The request is closed.' };
     case 'cancelled':
       return { heading: 'Cancelled', sentence: request.reason?.sentence ?? 'The request can’t be granted any more.' };
   }
@@ -200,24 +178,20 @@ const deciding = door({
   params: linkParams,
   page: asPage,
   handle: async (visit) => {
-    const { request, params, services, workflows, route, at, log } = visit;
+    const { params, services, workflows, via, at, log } = visit;
     const signed = await signedIn(visit, pathOf(params.linkId), 403);
     if (!('dossier' in signed)) return signed;
 
-    let form: z.output<typeof decisionForm>;
-    try {
-      form = await readForm(request, decisionForm);
-    } catch (error) {
-      if (!(error instanceof Problem)) throw error;
-      return showRequest(visit, signed, { problem: error.detail, status: error.status });
-    }
-    const again = (problem: string, status: number): Promise<HttpResponseInit> =>
-      showRequest(visit, signed, { problem, status, ...(form.decision !== undefined && { choice: form.decision }) });
-    if (!isOurForm(request.headers, form.token, services.config.PUBLIC_BASE_URL))
-      return again(
-        'The form was not sent from this page, or the page was open for too long. Please confirm once more.',
-        403,
-      );
+    const posted = await postedForm(visit, decisionForm, 'confirm', (problem, status, typed) =>
+      showRequest(visit, signed, {
+        problem,
+        status,
+        ...typedDecision(typed),
+        ...(typed['duration'] !== undefined && { duration: typed['duration'] }),
+      }),
+    );
+    if (!('form' in posted)) return posted;
+    const { form, again } = posted;
     if (form.decision === undefined) return again('Choose Approve or Deny, then confirm.', 400);
 
     const requestId = signed.dossier.stored.request.id;
@@ -228,18 +202,52 @@ const deciding = door({
         by: signed.person,
         choice: form.decision,
         ...(form.comment !== '' && { comment: form.comment }),
-        route,
+        ...(form.duration !== undefined && { duration: form.duration }),
+        via,
       },
       at,
     );
-    if (result.kind === 'recorded' && result.closes) await nudge(log, () => workflows.join.wake(requestId));
-    // shown by a GET, so that going back or reloading posts nothing again
-    return {
-      status: 303,
-      headers: { location: pathOf(params.linkId), 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' },
-    };
+    if (wakes(result)) await nudge(log, () => workflows.join.wake(requestId));
+    if (result.kind === 'bad-duration') return again(result.sentence, 400);
+    if (result.kind === 'changed-too-often')
+      return again('You changed your mind as often as is possible. Your last decision stands.', 409);
+    return seeOther(pathOf(params.linkId));
   },
 });
+
+type RequestVisit = Visit<z.output<typeof requestParams>>;
+const requestPath = (requestId: string): string => `/api/requests/${requestId}`;
+
+/** The signed-in reader and the request, or the page that is shown instead. */
+async function reader(
+  { params, caller, services }: RequestVisit,
+  failure: number,
+): Promise<Signed<Dossier> | HttpResponseInit> {
+  const path = requestPath(params.requestId);
+  if (caller.kind !== 'person') return signInFirst(services, path, failure);
+  const dossier = await readJoinRequest(services, params.requestId, caller);
+  return dossier === undefined ? signOutFirst(path, failure) : { person: caller, dossier };
+}
+
+function showStatus(
+  { request }: RequestVisit,
+  { person, dossier }: Signed<Dossier>,
+  shown: { problem?: string; status?: number },
+): HttpResponseInit {
+  const standing = dossier.stored.request;
+  const facts = factsOf(standing, { approvers: standing.stage.approvers });
+  const isOwn = standing.state === 'pending' && standing.requester.id === person.id;
+  const { token, cookie } = formToken(request.headers);
+  const page = receiptPage({
+    facts,
+    signedInAs: person.name,
+    ...statusInWords(standing),
+    timeline: timelineOf(dossier, person.id),
+    ...(isOwn && { forms: { action: requestPath(standing.id), token, nudge: standing.stage.askedAt !== undefined } }),
+    ...(shown.problem !== undefined && { problem: shown.problem }),
+  });
+  return pageResponse(shown.status ?? 200, page, isOwn ? [cookie] : []);
+}
 
 const statusPage = door({
   name: 'showRequestPage',
@@ -249,26 +257,66 @@ const statusPage = door({
   rule: 'Facts only for the requester, whoever may decide or was asked to, and operations.',
   params: requestParams,
   page: asPage,
-  handle: async ({ params, caller, services }) => {
-    const path = `/api/requests/${params.requestId}`;
-    if (caller.kind !== 'person') return signInFirst(services, path, 200);
-    const dossier = await readJoinRequest(services, params.requestId, caller);
-    if (dossier === undefined) return signOutFirst(path, 200);
-    const { request } = dossier.stored;
-    const facts = factsOf(request, { approvers: request.stage.approvers });
-    return pageResponse(
-      200,
-      receiptPage({ facts, signedInAs: caller.name, ...statusInWords(request), timeline: timelineOf(dossier) }),
-    );
+  handle: async (visit) => {
+    const signed = await reader(visit, 200);
+    return 'dossier' in signed ? showStatus(visit, signed, {}) : signed;
   },
 });
 
+const requestForm = z.strictObject({ action: z.enum(['nudge', 'withdraw']), token: z.string().default('') });
+
+const actingOnRequest = door({
+  name: 'postRequestPage',
+  method: 'POST',
+  route: 'requests/{requestId}',
+  admits: 'anyone',
+  rule: 'Counts only for the signed-in requester, from our own form.',
+  params: requestParams,
+  page: asPage,
+  handle: async (visit) => {
+    const { request, params, services, workflows, caller, via, at, log } = visit;
+    const signed = await reader(visit, 403);
+    if (!('dossier' in signed)) return signed;
+    const path = requestPath(params.requestId);
+    if (signed.dossier.stored.request.requester.id !== signed.person.id) return signOutFirst(path, 403);
+    const { action, token } = parseFields(await readFields(request), requestForm);
+    if (!isOurForm(request.headers, token, services.config.PUBLIC_BASE_URL)) {
+      return showStatus(visit, signed, { problem: notFromHere('try'), status: 403 });
+    }
+    if (action === 'withdraw') {
+      await withdrawJoinRequest(services, params.requestId, actorOf(caller), via, at);
+    } else {
+      const result = await nudgeApprovers(services, params.requestId, actorOf(caller), via, at);
+      if (result?.kind === 'too-soon') {
+        const problem = `They were asked or reminded less than a day ago. You can have them reminded again from ${dateInWords(result.until)} on.`;
+        return showStatus(visit, signed, { problem, status: 429 });
+      }
+    }
+    await nudge(log, () => workflows.join.wake(params.requestId));
+    return seeOther(path);
+  },
+});
+
+function overInWords({ ended }: JoinRequest): string {
+  switch (ended?.how) {
+    case 'left':
+      return 'The member left.';
+    case 'revoked':
+      return `The membership was revoked${ended.by === undefined ? '' : ` by ${ended.by}`}${ended.reason === undefined ? '.' : `: ${ended.reason}`}`;
+    case 'removed':
+      return 'The membership was over before its time: it was removed by somebody else, or the group is gone.';
+    case 'lapsed':
+    case undefined:
+      return 'The membership was granted for a time, which is over.';
+  }
+}
+
 function statusInWords(request: JoinRequest): { heading: string; sentence: string } {
   if (request.state !== 'pending') return receiptOf(request, request.requester.id);
-  const { required } = stagePolicy(request);
+  const required = requiredAt(request);
   const who = request.stage.approvers.map(({ displayName }) => displayName).join(', ');
   const need = required > 1 ? ` ${String(required)} of them must approve.` : '';
   return { heading: 'Waiting for a decision', sentence: `These people can decide: ${who}.${need}` };
 }
 
-export const doors = [showing, deciding, statusPage] as const;
+export const doors = [showing, deciding, statusPage, actingOnRequest] as const;

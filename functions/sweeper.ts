@@ -3,20 +3,34 @@ import * as df from 'durable-functions';
 
 import { instances } from '../orchestrations/durable';
 import { grantWorkflows } from '../orchestrations/grant';
+import { changeWorkflows } from '../orchestrations/group-change';
+import { lifeWorkflows } from '../orchestrations/group-life';
 import { joinWorkflows } from '../orchestrations/join-request';
+import { careWorkflows } from '../orchestrations/ownerless';
+import { noteSweep } from '../orchestrations/housekeeping';
 import { sweep } from '../orchestrations/sweeper';
 import { services } from '../shared/services';
+import { within } from '../shared/telemetry';
 
 app.timer('sweeper', {
   schedule: '0 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer, context) => {
     const durable = instances(df.getClient(context));
-    const workflows = { join: joinWorkflows(durable), grant: grantWorkflows(durable) };
-    const result = await sweep(services(), workflows, new Date(), (message) => {
+    const workflows = {
+      join: joinWorkflows(durable),
+      grant: grantWorkflows(durable),
+      change: changeWorkflows(durable),
+      life: lifeWorkflows(durable),
+      care: careWorkflows(durable),
+    };
+    const at = new Date();
+    const started = performance.now();
+    const result = await sweep(services(), workflows, at, (message) => {
       context.warn(message);
     });
-    if (result.overdue + result.ended + result.removed + result.failed > 0)
+    if (result.overdue + result.grants + result.lives + result.cared + result.removed + result.failed > 0)
       context.log(`sweeper ${JSON.stringify(result)}`);
+    await within(context, () => noteSweep(services(), result, at, performance.now() - started));
   },
 });

@@ -11,10 +11,66 @@ const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
 const OLDEST = [22, 15];
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--enable-source-maps'];
+// What stays beside a stack does little, and shall take little memory.
+const SMALL = ['--max-semi-space-size=1', '--optimize-for-size'];
+
+// The end that is asked for twice comes at once: what a second signal has not ended after this long is killed.
+const SAME_MS = 1_000;
+const LAST_MS = 2_000;
+const LOOK_MS = 1_000;
 
 const fail = (sentence) => {
   process.stderr.write(`${sentence}\n`);
   process.exit(1);
+};
+
+/** What runs for us now, if anything does: signals go on to it. */
+let current;
+let since;
+const pass = (signal) => {
+  if (current === undefined) process.exit(128 + constants.signals[signal]);
+  if (since !== undefined && performance.now() - since > SAME_MS) setTimeout(() => current.kill('SIGKILL'), LAST_MS);
+  since ??= performance.now();
+  current.kill(signal);
+};
+
+/** Our parent and, where it is the shell that npm runs a script in, npm: a shell may outlive an npm that is killed. */
+const parents = () => {
+  const parent = process.ppid;
+  try {
+    const read = (name) => readFileSync(`/proc/${parent}/${name}`, 'utf8').trim();
+    if (!read('comm').endsWith('sh')) return `${parent}`;
+    const stat = read('stat');
+    return `${parent} ${stat.slice(stat.lastIndexOf(')')).split(' ')[2]}`;
+  } catch {
+    // There is no /proc here, or the parent is just ending.
+    return `${parent}`;
+  }
+};
+
+const isAlive = (pid) => {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
+  }
+};
+
+/**
+ * A signal to npm alone ends npm, and the shell between us and it, and tells us nothing. Where npm started us, the end of either is
+ * therefore ours. Whoever starts us otherwise may go (`nohup node local/boot.mjs start &`), and `nohup npm start &` lives on with its npm.
+ */
+const watchParents = () => {
+  if (process.env.npm_lifecycle_event === undefined) return;
+  const { ppid } = process;
+  const before = parents();
+  const timer = setInterval(() => {
+    if (parents() === before && isAlive(ppid)) return;
+    clearInterval(timer);
+    pass('SIGTERM');
+  }, LOOK_MS);
+  timer.unref();
 };
 
 const readJson = (file) => {
@@ -54,6 +110,7 @@ const npmCi = () =>
     const child = viaScript
       ? spawn(process.execPath, [script, ...args], { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] })
       : spawn('npm', args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' });
+    current = child;
     const started = Date.now();
     const progress = setInterval(() => {
       const seconds = Math.round((Date.now() - started) / 1000);
@@ -61,6 +118,8 @@ const npmCi = () =>
     }, 10_000);
     const end = (code) => {
       clearInterval(progress);
+      current = undefined;
+      if (since !== undefined) process.exit(130);
       resolve(code);
     };
     child.once('error', () => end(127));
@@ -114,7 +173,7 @@ const run = (node, args, { watched }) => {
     cwd: process.cwd(),
     stdio: ['inherit', 'inherit', 'inherit', ...(watched ? ['ipc'] : [])],
   });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  current = child;
   child.once('error', (error) => fail(`${node} could not be started: ${error.message}`));
   child.once('exit', (code, signal) => process.exit(code ?? 128 + (constants.signals[signal] ?? 0)));
 };
@@ -129,10 +188,42 @@ const [command, ...rest] = process.argv.slice(2).filter((arg, index) => !(arg ==
 if (command === undefined || (command !== 'test' && !commands().includes(command))) {
   fail(`Usage: node local/boot.mjs <${[...commands(), 'test'].join(' | ')}> [arguments]`);
 }
-await install();
-const node = findNode();
-const { build } = await import('./build.mjs');
-if (!(await build({ ifStale: true }))) process.exit(1);
+/** Installs and builds what is needed; the Node to go on with. */
+const prepare = async () => {
+  await install();
+  const node = findNode();
+  const { build } = await import('./build.mjs');
+  if (!(await build({ ifStale: true }))) process.exit(1);
+  return node;
+};
+
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => pass(signal));
+watchParents();
+const node = await prepare().catch((error) => {
+  const why = {
+    EACCES: 'it may not be written',
+    EPERM: 'it may not be written',
+    EROFS: 'its file system is read-only',
+  };
+  if (error.code === 'ENOSPC')
+    return fail(`The disk is full: free some space and start again (${error.path ?? root}).`);
+  if (error.code in why)
+    return fail(
+      `Nothing can be built in ${root}, ${why[error.code]} (${error.path ?? error.code}): mend that, or use a copy of your own.`,
+    );
+  return fail(`The build failed: ${error.message}`);
+});
 if (command === 'test')
   run(node, [FLAGS[0], at('node_modules', 'jest', 'bin', 'jest.js'), ...rest], { watched: false });
-else run(node, [...FLAGS, '--', at('build', 'local', 'commands', `${command}.js`), ...rest], { watched: true });
+else
+  run(
+    node,
+    [
+      ...FLAGS,
+      ...(command === 'bench-local' ? [] : SMALL),
+      '--',
+      at('build', 'local', 'commands', `${command}.js`),
+      ...rest,
+    ],
+    { watched: true },
+  );

@@ -1,4 +1,4 @@
-// Builds the app's one bundle (dist/main.js) and the local stack (build/local/). `--if-stale` does nothing where no source has changed.
+// Builds the app's one bundle (dist/main.js), the local stack (build/local/) and the command line (build/cli/). `--if-stale` does nothing where no source has changed.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -14,11 +14,12 @@ import {
 import { dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { withLock } from './lock.mjs';
+import { bundlePlugins, leanPlugins } from './bundle-plugins.mjs';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const at = (...parts) => join(root, ...parts);
 const STAMP = at('build', 'stamp.json');
-const SOURCES = ['functions', 'orchestrations', 'shared', 'local'];
+const SOURCES = ['functions', 'orchestrations', 'shared', 'local', 'cli'];
 
 const common = {
   bundle: true,
@@ -28,6 +29,8 @@ const common = {
   absWorkingDir: root,
   write: false,
   metafile: true,
+  // A process that maps its stack traces keeps the whole map in memory.
+  sourcesContent: false,
   logLevel: 'silent',
 };
 
@@ -39,6 +42,7 @@ const appBuild = () => ({
   minifySyntax: true,
   keepNames: true,
   sourcemap: true,
+  plugins: bundlePlugins,
   // The Functions worker provides it when the bundle is loaded.
   external: ['@azure/functions-core'],
 });
@@ -59,6 +63,33 @@ const localBuild = () => ({
   outdir: 'build/local',
   packages: 'external',
   sourcemap: true,
+});
+
+/** In pieces: what signs in or knows policies is read by the commands that need it. */
+const cliBuild = () => ({
+  ...common,
+  entryPoints: { start: 'cli/start.ts' },
+  outdir: 'build/cli',
+  format: 'esm',
+  splitting: true,
+  outExtension: { '.js': '.mjs' },
+  chunkNames: '[name]-[hash]',
+  // packages that are CommonJS ask for Node's own modules that way
+  banner: { js: "import { createRequire } from 'node:module';const require = createRequire(import.meta.url);" },
+  minifyWhitespace: true,
+  minifySyntax: true,
+  sourcemap: true,
+  plugins: leanPlugins,
+});
+
+/** Reads the doors, which the packages that they use are not built into. */
+const cliOperationsBuild = () => ({
+  ...common,
+  entryPoints: { 'write-operations': 'cli/write-operations.ts' },
+  outdir: 'build/cli',
+  format: 'esm',
+  outExtension: { '.js': '.mjs' },
+  packages: 'external',
 });
 
 /** Files that a running process may be reading are replaced whole, and only where they differ. */
@@ -87,19 +118,36 @@ const signature = () => {
 };
 
 const isFresh = (wanted) => {
-  if (!existsSync(STAMP)) return false;
-  const stamp = JSON.parse(readFileSync(STAMP, 'utf8'));
-  return stamp.signature === wanted && stamp.outputs.every((file) => existsSync(at(file)));
+  try {
+    const stamp = JSON.parse(readFileSync(STAMP, 'utf8'));
+    return stamp.signature === wanted && stamp.outputs.every((file) => existsSync(at(file)));
+  } catch {
+    // There is none: nothing has been built, or a build is under way.
+    return false;
+  }
 };
 
 const run = async () => {
   const esbuild = await import('esbuild');
-  const plans = [];
-  if (existsSync(at('functions', 'index.ts'))) plans.push(appBuild());
-  else console.log('functions/index.ts does not exist: building the local stack only.');
-  plans.push(localBuild());
+  const hasApp = existsSync(at('functions', 'index.ts'));
+  if (!hasApp) console.log('functions/index.ts does not exist: building the local stack only.');
+  const plans = [
+    ...(hasApp ? [appBuild()] : []),
+    localBuild(),
+    ...(existsSync(at('cli', 'start.ts')) ? [cliBuild(), cliOperationsBuild()] : []),
+  ];
 
   const results = await Promise.allSettled(plans.map((plan) => esbuild.build(plan)));
+  try {
+    return await finish(esbuild, results, hasApp);
+  } finally {
+    // Its service would stay beside the process that asked for the build, with hundreds of megabytes.
+    await esbuild.stop();
+  }
+};
+
+/** Writes what was built, or says what is wrong with the sources; the files, or undefined. */
+const finish = async (esbuild, results, hasApp) => {
   const failed = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
   if (failed.length > 0) {
     const errors = failed.flatMap((reason) => reason.errors ?? [{ text: String(reason) }]);
@@ -113,13 +161,15 @@ const run = async () => {
     for (const file of [...outputFiles].sort((a, b) => b.path.length - a.path.length))
       replace(file.path, file.contents);
   }
-  if (built.length === 2) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(built[0].metafile)));
+  if (hasApp) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(built[0].metafile)));
   return built.flatMap(({ outputFiles }) => outputFiles.map((file) => relative(root, file.path)));
 };
 
 /** Builds everything; with `ifStale` only where a source changed since the last build. Returns whether all is built. */
-export const build = ({ ifStale = false } = {}) =>
-  withLock(at('build', 'build.lock'), async () => {
+export const build = async ({ ifStale = false } = {}) => {
+  // A build that is under way has taken the stamp away. Where nothing is to be built, nothing need be writable.
+  if (ifStale && isFresh(signature())) return true;
+  return withLock(at('build', 'build.lock'), async () => {
     // Taken before reading the sources: what changes during the build is built again next time.
     const wanted = signature();
     if (ifStale && isFresh(wanted)) return true;
@@ -129,6 +179,7 @@ export const build = ({ ifStale = false } = {}) =>
     replace(STAMP, Buffer.from(JSON.stringify({ signature: wanted, outputs })));
     return true;
   });
+};
 
 if (fileURLToPath(import.meta.url) === realpathSync(process.argv[1] ?? '.')) {
   try {

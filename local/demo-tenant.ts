@@ -68,6 +68,14 @@ export const tenant = {
   identity: { clientId: '7e9a0000-0000-4000-8000-0000000000a2', objectId: '7e9a0000-0000-4000-8000-0000000000a3' },
 } as const;
 
+/** Event Grid's service principal, which brings mail delivery reports to the webhook; its app id is the same in every tenant. */
+export const eventGrid = {
+  clientId: '4962773b-9cdb-44cf-a8bf-237846a00ab7',
+  objectId: '7e9a0000-0000-4000-8000-0000000000a6',
+  /** The app role on the Gatehouse API that a webhook asks of it. */
+  role: 'AzureEventGridSecureWebhookSubscriber',
+} as const;
+
 type PersonDetails = Partial<Omit<Person, 'id' | 'displayName' | 'userPrincipalName'>>;
 
 const number = (n: number): string => String(n).padStart(12, '0');

@@ -1,4 +1,8 @@
 import * as df from 'durable-functions';
+import { services } from '../shared/services';
+import type { Services } from '../shared/services';
+import { within } from '../shared/telemetry';
+import { inTrace } from '../shared/tracing';
 import type { DurableClient, OrchestrationContext, Task, TimerTask } from 'durable-functions';
 
 /** Timers of more than six days break on the Azure Storage backend when they are cancelled late; two days keep well clear of that. */
@@ -24,6 +28,14 @@ export function* callActivity<Result>(
   input: object,
 ): Orchestration<Result> {
   return (yield context.df.callActivityWithRetry(name, retryOptions(), input)) as Result;
+}
+
+/** Registers an activity; what it tells about itself goes to the log of its invocation. */
+export function activity<Input, Result>(
+  name: string,
+  work: (services: Services, input: Input) => Promise<Result>,
+): void {
+  df.app.activity(name, { handler: (input: Input, context) => within(context, () => work(services(), input)) });
 }
 
 /**
@@ -64,12 +76,23 @@ const INSTANCE_ID = /^[a-z]+-[A-Za-z0-9_-]{1,90}$/;
 
 /** The durable client's calls, with ids of ours only. */
 export interface Instances {
-  /** Starts the orchestration under this id; does nothing where it runs already. @returns whether it was started. */
-  start(orchestration: string, instanceId: string, input: object): Promise<boolean>;
+  /**
+   * Starts the orchestration under this id, in the trace of this `traceparent` or of what runs now; does nothing where it runs already.
+   * @returns whether it was started.
+   */
+  start(orchestration: string, instanceId: string, input: object, trace?: string): Promise<boolean>;
   /** @returns false where there is no such instance; an instance that has ended takes the event and does nothing. */
   raise(instanceId: string, event: string): Promise<boolean>;
   status(instanceId: string): Promise<{ runtimeStatus: string; customStatus: unknown } | undefined>;
+  /** Removes the histories of instances that have ended and were started in this time. @returns how many */
+  purge(from: Date, to: Date): Promise<number>;
 }
+
+const ENDED = [
+  df.OrchestrationRuntimeStatus.Completed,
+  df.OrchestrationRuntimeStatus.Failed,
+  df.OrchestrationRuntimeStatus.Terminated,
+];
 
 export function instances(client: DurableClient): Instances {
   const checked = (id: string): string => {
@@ -77,9 +100,9 @@ export function instances(client: DurableClient): Instances {
     return id;
   };
   return {
-    start: async (orchestration, instanceId, input) => {
+    start: async (orchestration, instanceId, input, trace) => {
       try {
-        await client.startNew(orchestration, { instanceId: checked(instanceId), input });
+        await inTrace(trace, () => client.startNew(orchestration, { instanceId: checked(instanceId), input }));
         return true;
       } catch (error) {
         // the client gives the status code in its message only
@@ -105,5 +128,7 @@ export function instances(client: DurableClient): Instances {
         throw error;
       }
     },
+    purge: async (createdTimeFrom, createdTimeTo) =>
+      (await client.purgeInstanceHistoryBy({ createdTimeFrom, createdTimeTo, runtimeStatus: ENDED })).instancesDeleted,
   };
 }

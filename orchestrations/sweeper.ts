@@ -1,9 +1,14 @@
-import { isOpen, isOverdue } from '../shared/domain/join-request';
+import { isOpen as isOpenChange } from '../shared/domain/group-change';
+import { grantDue, isOpen, isOverdue } from '../shared/domain/join-request';
 import type { JoinRequest } from '../shared/domain/join-request';
+import { inParallel } from '../shared/parallel';
 import type { OpenRow } from '../shared/records/open-rows';
 import type { Services } from '../shared/services';
 import type { GrantWorkflows } from './grant';
+import type { ChangeWorkflows } from './group-change';
+import type { LifeWorkflows } from './group-life';
 import type { JoinWorkflows } from './join-request';
+import type { CareWorkflows } from './ownerless';
 
 /** A pointer that names nothing, or an older state, is removed after this long: until then its writer may be between two writes. */
 const STALE_MS = 600_000;
@@ -14,8 +19,12 @@ const PARALLEL = 8;
 export interface Sweep {
   /** Overdue rows that were looked at. */
   overdue: number;
-  /** Grants whose time is over. */
-  ended: number;
+  /** Grants of which a warning or the end is due. */
+  grants: number;
+  /** Groups of whose life a step is due. */
+  lives: number;
+  /** Groups with too few owners that were to be looked at. */
+  cared: number;
   started: number;
   woken: number;
   /** Pointers that pointed to nothing any more. */
@@ -27,11 +36,17 @@ export interface Sweep {
 export interface Workflows {
   join: JoinWorkflows;
   grant: GrantWorkflows;
+  change: ChangeWorkflows;
+  life: LifeWorkflows;
+  care: CareWorkflows;
 }
 
+/** Nobody else starts what these have due, so nothing was missed when it is: they are taken up at once. */
+const isTimed = ({ kind }: OpenRow): boolean => kind === 'grant' || kind === 'life';
+
 /**
- * Starts the end of grants whose time is over, and starts or wakes what is due and not done: whatever crashed between two steps is mended within two minutes of when it would first
- * matter. Reads only rows that are overdue, so sleeping requests cost nothing.
+ * Starts what grants and the lives of groups have due, and starts or wakes what is due and not done: whatever crashed between two steps is mended within two
+ * minutes of when it would first matter. Reads only rows that are overdue, so sleeping requests cost nothing.
  */
 export async function sweep(
   { records }: Services,
@@ -39,47 +54,68 @@ export async function sweep(
   at: Date,
   warn: (message: string) => void,
 ): Promise<Sweep> {
-  const result: Sweep = { overdue: 0, ended: 0, started: 0, woken: 0, removed: 0, failed: 0 };
+  const result: Sweep = { overdue: 0, grants: 0, lives: 0, cared: 0, started: 0, woken: 0, removed: 0, failed: 0 };
   const rows: OpenRow[] = [];
   for await (const row of records.open.due(at)) {
-    if (row.kind === 'join' && !isOverdue(row, at)) continue;
+    if (!isTimed(row) && !isOverdue(row, at)) continue;
     rows.push(row);
     if (rows.length >= MOST_PER_SWEEP) break;
   }
-  result.overdue = rows.filter(({ kind }) => kind === 'join').length;
+  result.overdue = rows.filter((row) => !isTimed(row) && row.kind !== 'care').length;
 
   const mend = async (row: OpenRow): Promise<void> => {
-    const stored = await records.requests.read(row.requestId);
-    if (!isCurrent(row, stored?.request)) {
+    const { isCurrent, request, trace } = await pointedTo(records, row);
+    if (!isCurrent) {
       if (at.getTime() - new Date(row.due).getTime() < STALE_MS) return;
       await records.open.delete(row);
       result.removed += 1;
     } else if (row.kind === 'grant') {
-      if (await workflows.grant.end(row.requestId)) result.ended += 1;
-    } else if (await workflows.join.start(row.requestId)) {
-      result.started += 1;
+      if (await workflows.grant.attend(row.requestId, trace)) result.grants += 1;
+    } else if (row.kind === 'life') {
+      if (await workflows.life.attend(row.requestId)) result.lives += 1;
+    } else if (row.kind === 'care') {
+      if (await workflows.care.attend(row.requestId)) result.cared += 1;
     } else {
-      await workflows.join.wake(row.requestId);
-      result.woken += 1;
+      // its first step would have: operations see it also where no step comes
+      if (request !== undefined) await records.lists.index(request);
+      if (await workflows[row.kind].resume(row.requestId, trace)) result.started += 1;
+      else result.woken += 1;
     }
   };
-  const worker = async (): Promise<void> => {
-    for (let row = rows.shift(); row !== undefined; row = rows.shift()) {
-      try {
-        await mend(row);
-      } catch (error) {
-        result.failed += 1;
-        warn(`request ${row.requestId} could not be mended: ${String(error)}`);
-      }
+  await inParallel(PARALLEL, rows, async (row) => {
+    try {
+      await mend(row);
+    } catch (error) {
+      result.failed += 1;
+      warn(`request ${row.requestId} could not be mended: ${String(error)}`);
     }
-  };
-  await Promise.all(Array.from({ length: PARALLEL }, worker));
+  });
   return result;
 }
 
-/** Whether the row still points to something that is to be done. */
-function isCurrent({ kind, due }: OpenRow, request: JoinRequest | undefined): boolean {
-  if (request === undefined) return false;
-  if (kind === 'grant') return request.state === 'granted' && request.grant?.until === due;
-  return request.due === due && (isOpen(request) || !request.told);
+/** What the row points to: whether the row still says when something of it is to be done, and the join request, where it is one. */
+async function pointedTo(
+  { requests, changes, lives, cares }: Services['records'],
+  { kind, due, requestId }: OpenRow,
+): Promise<{ isCurrent: boolean; request?: JoinRequest; trace?: string }> {
+  if (kind === 'change') {
+    const change = (await changes.read(requestId))?.request;
+    const isCurrent = change?.due === due && (isOpenChange(change) || !change.told);
+    return { isCurrent };
+  }
+  if (kind === 'life') {
+    const life = (await lives.read(requestId))?.life;
+    return { isCurrent: life?.due === due };
+  }
+  if (kind === 'care') {
+    const care = (await cares.read(requestId))?.request;
+    return { isCurrent: care?.due === due };
+  }
+  const request = (await requests.read(requestId))?.request;
+  if (request === undefined) return { isCurrent: false };
+  const isCurrent =
+    kind === 'grant'
+      ? grantDue(request)?.toISOString() === due
+      : request.due === due && (isOpen(request) || !request.told);
+  return { isCurrent, request, ...(request.trace !== undefined && { trace: request.trace }) };
 }

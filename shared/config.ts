@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { parseDuration } from './domain/duration';
 import { policySchema } from './domain/policy';
 
 const https = z.url({ protocol: /^https$/, error: 'Give an https URL.' }).transform((url) => url.replace(/\/+$/, ''));
@@ -22,6 +23,10 @@ const policyText = z.string().transform((text, context): unknown => {
   }
 });
 
+const DAY_MS = 86_400_000;
+
+const limit = z.coerce.number().int().min(1).max(1_000_000);
+
 const settingsSchema = z.object({
   /** The Entra tenant whose people and groups these are. */
   TENANT_ID: z.guid(),
@@ -33,15 +38,54 @@ const settingsSchema = z.object({
   API_CLIENT_ID: z.guid(),
   /** Client id of the managed identity; absent for a system-assigned one. */
   AZURE_CLIENT_ID: z.guid().optional(),
+  /** `strict`: features that need more Graph permissions than joining does are off, whatever was granted (docs/graph-permissions.md). */
+  GRAPH_PERMISSIONS: z.enum(['strict', 'lenient']).default('lenient'),
+  /** Client ids of the apps whose tokens count, with commas between; empty: every app of the tenant that has a role. */
+  ALLOWED_CLIENTS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim().toLowerCase())
+        .filter((part) => part !== ''),
+    ),
   GRAPH_ENDPOINT: https.default('https://graph.microsoft.com'),
   /** Scope of the tokens for it; another one in national clouds. */
   GRAPH_SCOPE: https.default('https://graph.microsoft.com/.default'),
   /** Table endpoint of the storage account with requests and trail. */
   TABLES_ENDPOINT: https,
+  /** Table endpoint of the second account, which holds the copy of the trail; the first one's only where nobody needs to trust the copy. */
+  AUDIT_TABLES_ENDPOINT: https,
   /** Endpoint of the Azure Communication Services resource. */
   MAIL_ENDPOINT: https,
   /** Sender address, of a domain connected to that resource. */
   MAIL_SENDER: z.email(),
+  /** Mails that the service takes in a minute; 30 for a custom domain until a higher quota is agreed, 5 for an Azure-managed one. */
+  MAIL_PER_MINUTE: z.coerce.number().int().min(1).max(1_000_000).default(30),
+  /** Mails that it takes in an hour; 100 for a custom domain until a higher quota is agreed, 10 for an Azure-managed one. */
+  MAIL_PER_HOUR: z.coerce.number().int().min(1).max(10_000_000).default(100),
+  /** Join requests that one system may file in an hour. */
+  LIMIT_PER_APP: limit.default(2_000),
+  /** Join requests that may be filed for or by one person in an hour, and groups that they may ask to create. */
+  LIMIT_PER_PERSON: limit.default(20),
+  /** Join requests that may be filed for one group in an hour, changes of it, and names that one person may have checked. */
+  LIMIT_PER_GROUP: limit.default(200),
+  /** Groups that can't be joined whatever their policy says: object ids, or display names with `*`, with commas between. */
+  PROTECTED_GROUPS: z
+    .string()
+    .default('')
+    .transform((text) =>
+      text
+        .split(',')
+        .map((part) => part.trim())
+        .filter((part) => part !== ''),
+    ),
+  /** Histories of finished workflows are kept for so long; requests and their trail stay. */
+  HISTORY_RETENTION: z
+    .string()
+    .refine((text) => (parseDuration(text) ?? 0) >= DAY_MS, 'Give an ISO 8601 duration of a day or more, such as P30D.')
+    .default('P30D'),
   /** Where people reach the app; links in mails start with it. */
   PUBLIC_BASE_URL: publicBase,
   /** The policy in force until an administrator writes one (JSON; see docs/policies.md). */

@@ -3,7 +3,7 @@ import { z } from 'zod';
 
 import { groups, people } from '../demo-tenant';
 import { asSystem, awaitMails, hiddenField, linkIn, membersOf, openBrowser, signIn } from '../stack/actors';
-import type { SystemActor } from '../stack/actors';
+import type { InboxMail, SystemActor } from '../stack/actors';
 import { runCommand } from '../stack/command';
 import { firstRequest } from '../stack/first-request';
 import { startStack } from '../stack/stack';
@@ -73,8 +73,11 @@ async function play({
   check(receipt.status === 200 && /<h1[^>]*>\s*Approved/.test(receipt.text), 'the same link is now the receipt');
 
   say('\n5. The membership is applied, and Rita is told.');
-  const [toRita] = await awaitMails(urls, 'rita', 0);
-  check(toRita !== undefined && toRita.subject.startsWith('Approved'), `Rita’s mail: “${toRita?.subject ?? ''}”`);
+  // She may have been told before that it was filed.
+  const isOutcome = ({ subject }: InboxMail): boolean => subject.startsWith('Approved');
+  let toRita = await awaitMails(urls, 'rita', 0);
+  while (!toRita.some(isOutcome)) toRita = await awaitMails(urls, 'rita', toRita.length);
+  check(true, `Rita’s mail: “${toRita.find(isOutcome)?.subject ?? ''}”`);
   const member = (await membersOf(urls, design.id)).includes(people.rita.id);
   check(member, `Rita is a member of ${design.displayName}`);
   await awaitMails(urls, 'omar', 1);

@@ -1,7 +1,7 @@
 // `npm run emulators`: everything but the host, and the settings for a real one.
 import { aborted, readOptions, readPort, readPorts, runCommand } from '../stack/command';
 import { emulatorsState, startEmulators } from '../stack/emulators';
-import { writeEnvFile } from '../stack/env-file';
+import { probeEnvFile, writeEnvFile } from '../stack/env-file';
 import { StackProblem } from '../stack/state-folder';
 
 const USAGE =
@@ -23,6 +23,7 @@ async function emulators(signal: AbortSignal): Promise<number> {
   if (file === undefined) throw new StackProblem(`--env-file is missing.\nUsage: ${USAGE}`);
   state = options.state ?? state;
   const hostPort = readPort('host-port', options['host-port']);
+  probeEnvFile(file);
   const stack = await startEmulators({ state, ports: readPorts(options['port-base']), hostPort, signal });
   try {
     writeEnvFile(file, stack.settings);

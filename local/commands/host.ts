@@ -3,10 +3,19 @@ import { join, resolve } from 'node:path';
 import { openClock } from '../clock/clock';
 import { startChild } from '../stack/child';
 import { aborted, defaultState, readOptions, readPort, runCommand } from '../stack/command';
-import { built, root } from '../stack/paths';
-import { openStateFolder } from '../stack/state-folder';
+import { built } from '../stack/paths';
+import { StackProblem, openStateFolder } from '../stack/state-folder';
 
-const USAGE = 'npm run host -- [--app <folder>] [--port <port>] [--rpc-port <port>] [--state <folder>]';
+const USAGE = `npm run host -- --app <folder> [--port <port>] [--rpc-port <port>] [--state <folder>]
+
+  --app <folder>      the app: a folder with host.json, package.json, and the compiled file that "main" there names;
+                      "--app ." is Gatehouse itself, which needs the settings that npm run emulators writes
+  --port <port>       where its HTTP functions are served, on 127.0.0.1   [7071]
+  --rpc-port <port>   where its durable client calls   [17071, or another where that is taken]
+  --state <folder>    where its orchestrations, timers and keys are kept   [.gatehouse/host-alone]
+
+The app's settings are this command's environment (NAME=value npm run host -- …) and "Values" of its local.settings.json. Its packages are
+found from its own folder upwards, and in the folders that NODE_PATH names.`;
 
 let state = join(defaultState, 'host-alone');
 
@@ -21,6 +30,7 @@ async function host(signal: AbortSignal): Promise<number> {
     USAGE,
   );
   state = options.state ?? state;
+  if (options.app === undefined) throw new StackProblem(`--app is missing.\nUsage: ${USAGE}`);
   const port = readPort('port', options.port);
   const folder = await openStateFolder({ path: state });
   const clock = openClock(folder.file('clock'));
@@ -28,7 +38,7 @@ async function host(signal: AbortSignal): Promise<number> {
     name: 'The host',
     script: built('host/main.js'),
     args: [
-      ...['--app', resolve(options.app ?? root), '--port', String(port), '--state', folder.path],
+      ...['--app', resolve(options.app), '--port', String(port), '--state', folder.path],
       ...(options['rpc-port'] === undefined ? [] : ['--rpc-port', String(readPort('rpc-port', options['rpc-port']))]),
     ],
     env: { ...process.env, LOCAL_CLOCK_FILE: clock.file },

@@ -19,16 +19,17 @@ const WHO: [PersonAlias, string][] = [
 ];
 
 function welcome({ urls, state }: Stack, seconds: string): string {
-  const address = (what: string, url: string): string => `  ${what.padEnd(12)}${url}/`;
+  const address = (what: string, url: string): string => `  ${what.padEnd(12)}${url}`;
   const person = ([alias, what]: [PersonAlias, string]): string =>
     `  ${userPrincipalNameOf(people[alias]).padEnd(48)}${what}`;
   return [
     `Gatehouse runs (${seconds} s). Ctrl-C stops it; what it keeps is in ${state}.`,
     '',
-    address('Start page', urls.frontDoor),
-    address('Inbox', urls.mail),
-    address('Directory', urls.directory),
-    address('Sign-in', urls.entra),
+    address('Start page', `${urls.frontDoor}/`),
+    address('Requests', `${urls.frontDoor}/local/requests`),
+    address('Inbox', `${urls.mail}/`),
+    address('Directory', `${urls.directory}/`),
+    address('Sign-in', `${urls.entra}/`),
     '',
     'Who is who (nobody needs a password):',
     ...WHO.map(person),
@@ -55,6 +56,8 @@ async function start(signal: AbortSignal): Promise<number> {
   );
   state = options.state ?? defaultState;
   console.log('Starting the local stack …');
+  // What the host says of its start is told when it has started; where it fails, its sentence is told instead.
+  let held: string[] | undefined = [];
   const stack = await startStack({
     state,
     fresh: options.fresh,
@@ -63,9 +66,18 @@ async function start(signal: AbortSignal): Promise<number> {
     signal,
     onEvent: (sentence) => console.log(sentence),
     onLog: (part, line) => {
-      if (part === 'host' || options.verbose === true) console.log(`${part} | ${line}`);
+      const shown = `${part} | ${line}`;
+      if (options.verbose === true) console.log(shown);
+      else if (part === 'host' && held !== undefined) held.push(shown);
+      else if (part === 'host') console.log(shown);
     },
   });
+  if (signal.aborted) {
+    await stack.stop();
+    return 0;
+  }
+  for (const line of held) console.log(line);
+  held = undefined;
   console.log(welcome(stack, ((performance.now() - started) / 1000).toFixed(1)));
   await aborted(signal);
   await stack.stop();

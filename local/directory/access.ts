@@ -67,6 +67,17 @@ export const groupRead: Requirement = [
 ];
 export const memberWrite: Requirement = ['GroupMember.ReadWrite.All', 'Group.ReadWrite.All', ...directoryWrite];
 export const groupWrite: Requirement = ['Group.ReadWrite.All', ...directoryWrite];
+/** Creating groups; with `Group.Create` alone an app may write only on groups that it owns. */
+export const groupCreate: Requirement = ['Group.Create', ...groupWrite];
+/** What GroupMember permissions do not cover: deltas, deleted items, validation of names. */
+export const groupReadAll: Requirement = ['Group.Read.All', 'Group.ReadWrite.All', ...directoryRead];
+export const groupSettingsRead: Requirement = [
+  'GroupSettings.Read.All',
+  'GroupSettings.ReadWrite.All',
+  ...directoryRead,
+];
+export const lifecyclePolicyRead: Requirement = directoryRead;
+export const lifecyclePolicyWrite: Requirement = directoryWrite;
 /** Reading it takes the permission to write it: Graph has no lesser one (onpremisessyncbehavior-get). */
 export const syncBehaviorRead: Requirement = ['Group-OnPremisesSyncBehavior.ReadWrite.All'];
 export const userReadAll: Requirement = ['User.Read.All', 'User.ReadWrite.All', ...directoryRead];
@@ -86,7 +97,7 @@ export const organizationRead: Requirement = [
   'User.Read.All',
   ...directoryRead,
 ];
-const applicationRead: Requirement = ['Application.Read.All', 'Application.ReadWrite.All', ...directoryRead];
+export const applicationRead: Requirement = ['Application.Read.All', 'Application.ReadWrite.All', ...directoryRead];
 /** On top of what else it takes, for a group that can be given directory roles. */
 export const roleAssignment: Requirement = ['RoleManagement.ReadWrite.Directory'];
 /** Without it, who is in a group of hidden membership stays hidden, silently. */

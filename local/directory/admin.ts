@@ -2,6 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { z } from 'zod';
+import { bulkGroupsSchema, createManyGroups } from './bulk-groups';
+import { groupSettingsSchema, setGroupSettings } from './group-settings';
+import { lifecyclePolicySchema, setExpiration, setLifecyclePolicy } from './lifecycle';
 import { groupDefaults, groupSchema, userDefaults, userSchema } from './properties';
 import type { Group, ObjectType, User } from './properties';
 import type { LinkKind, Store } from './store';
@@ -21,6 +24,7 @@ const changeSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('addOwner'), ...link }),
   z.strictObject({ type: z.literal('removeOwner'), ...link }),
   z.strictObject({ type: z.literal('deleteGroup'), id }),
+  z.strictObject({ type: z.literal('restoreGroup'), id }),
   z.strictObject({ type: z.literal('deleteUser'), id }),
   z.strictObject({
     type: z.literal('createUser'),
@@ -36,6 +40,12 @@ const changeSchema = z.discriminatedUnion('type', [
       .required({ displayName: true, mailNickname: true })
       .extend({ id: id.optional(), owners: z.array(id).default([]), members: z.array(id).default([]) }),
   }),
+  /** Many groups at once, for figures; see `bulk-groups.ts`. Their ids are not answered. */
+  z.strictObject({ type: z.literal('createManyGroups'), ...bulkGroupsSchema.shape }),
+  /** The tenant's `Group.Unified` settings by name; `null` takes them away. */
+  z.strictObject({ type: z.literal('setGroupSettings'), values: groupSettingsSchema.nullable() }),
+  /** The tenant's expiration policy; `null` takes it away. */
+  z.strictObject({ type: z.literal('setLifecyclePolicy'), policy: lifecyclePolicySchema.nullable() }),
 ]);
 type ParsedChange = z.output<typeof changeSchema>;
 
@@ -47,6 +57,7 @@ const changesSchema = z.array(changeSchema).min(1).max(10_000);
 const settingsSchema = z.strictObject({
   replicationDelayMs: z.int().min(0).max(3_600_000).optional(),
   pageSize: z.int().min(1).max(999).optional(),
+  appsExemptFromNaming: z.boolean().optional(),
 });
 
 /** What is wrong with a request to the admin API. */
@@ -109,6 +120,7 @@ function createGroup(store: Store, change: Extract<ParsedChange, { type: 'create
   store.insert({ type: 'group', properties });
   for (const owner of owners) addLink(store, 'owner', groupId, owner);
   for (const member of members) addLink(store, 'member', groupId, member);
+  setExpiration(store, groupOf(store, groupId));
   return groupId;
 }
 
@@ -140,6 +152,10 @@ function apply(store: Store, change: ParsedChange): string | undefined {
     case 'deleteGroup':
       store.remove(groupOf(store, change.id).properties.id);
       return undefined;
+    case 'restoreGroup':
+      if (store.find(change.id, 'deleted')?.type !== 'group') throw new Impossible(`No group ${change.id} is deleted.`);
+      store.restore(change.id);
+      return undefined;
     case 'deleteUser':
       store.remove(userOf(store, change.id).properties.id);
       return undefined;
@@ -147,6 +163,18 @@ function apply(store: Store, change: ParsedChange): string | undefined {
       return createUser(store, change);
     case 'createGroup':
       return createGroup(store, change);
+    case 'createManyGroups':
+      for (const userId of [...change.owners, ...change.members]) {
+        if (store.find(userId, 'now') === undefined) throw new Impossible(`There is no object ${userId}.`);
+      }
+      createManyGroups(store, change);
+      return undefined;
+    case 'setGroupSettings':
+      setGroupSettings(store, change.values);
+      return undefined;
+    case 'setLifecyclePolicy':
+      setLifecyclePolicy(store, change.policy);
+      return undefined;
   }
 }
 
@@ -211,14 +239,28 @@ export function admin(store: Store): Hono {
     });
   }
 
+  // Groups of exactly this name, whatever readers still see.
+  app.get('/admin/groups', (c) => {
+    const where = { text: 'o.display_name = ?', params: [c.req.query('displayName') ?? ''] };
+    const found = store.list({ view: 'now', types: ['group'], where, order: 'id', limit: -1 });
+    return c.json(
+      found.map(({ properties }) => ({
+        id: properties.id,
+        displayName: properties.displayName,
+        uniqueName: 'uniqueName' in properties ? properties.uniqueName : null,
+      })),
+    );
+  });
+
   app.post('/admin/changes', async (c) => c.json({ created: applyAll(store, await parsed(c, changesSchema)) }));
 
   app.get('/admin/settings', (c) => c.json(store.settings()));
   app.put('/admin/settings', async (c) => {
-    const { replicationDelayMs, pageSize } = await parsed(c, settingsSchema);
+    const { replicationDelayMs, pageSize, appsExemptFromNaming } = await parsed(c, settingsSchema);
     store.changeSettings({
       ...(replicationDelayMs !== undefined && { replicationDelayMs }),
       ...(pageSize !== undefined && { pageSize }),
+      ...(appsExemptFromNaming !== undefined && { appsExemptFromNaming }),
     });
     return c.json(store.settings());
   });

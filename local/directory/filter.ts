@@ -96,6 +96,16 @@ function tokens(source: string): Token[] {
   return found;
 }
 
+/** Alternatives that one filter may name, by `or` or by `in`. */
+const CLAUSES_AT_MOST = 15;
+
+function allowClauses(count: number): void {
+  if (count <= CLAUSES_AT_MOST) return;
+  throw unsupportedQuery(
+    `Too many child clauses specified in search filter expression containing 'OR' operators: ${count}. Max allowed: ${CLAUSES_AT_MOST}.`,
+  );
+}
+
 class Parser {
   private readonly tokens: Token[];
   private next = 0;
@@ -117,7 +127,12 @@ class Parser {
 
   private either(): Sql {
     let left = this.both();
-    while (this.takeWord('or')) left = combine('OR', left, this.both());
+    let clauses = 1;
+    while (this.takeWord('or')) {
+      left = combine('OR', left, this.both());
+      clauses += 1;
+    }
+    allowClauses(clauses);
     return left;
   }
 
@@ -194,6 +209,7 @@ class Parser {
     const values: SQLInputValue[] = [this.literal()];
     while (this.take(',')) values.push(this.literal());
     this.expect(')');
+    allowClauses(values.length);
     return { text: `${column} COLLATE NOCASE IN (${values.map(() => '?').join(', ')})`, params: values };
   }
 

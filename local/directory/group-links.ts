@@ -1,63 +1,20 @@
 import { Hono } from 'hono';
 import { z } from 'zod';
-import { groupRead, groupWrite, hiddenMembers, may, memberWrite, need, roleAssignment, userDelete } from './access';
-import type { Requirement } from './access';
-import { groupOf } from './groups';
-import { badRequest, denied, notFound } from './problems';
+import { groupRead, groupWrite, hiddenMembers, may, memberWrite, need, userDelete } from './access';
+import { addReference, checkWritable, referencedId } from './group-references';
+import type { ReferenceKind } from './group-references';
+import { groupOf } from './group-lookup';
+import { badRequest, denied, notFound, unsupportedQuery } from './problems';
 import type { GraphCall, GraphEnv } from './problems';
-import { isDynamic, isMasteredOnPremises, isUnified } from './properties';
-import type { DirectoryObject, Group, ObjectType } from './properties';
-import { answerCollection, bodyOf, collectionQuery, objectId } from './query';
+import type { Group, ObjectType } from './properties';
+import { answerCollection, answerCount, bodyOf, collectionQuery, eventual, objectId, refuseOptions } from './query';
 import type { Graph } from './query';
 import type { Sql } from './store';
 
-type Kind = 'member' | 'owner';
-
 const referenceSchema = z.object({ '@odata.id': z.string() });
 
-/** The id at the end of `…/directoryObjects/{id}` (or users, groups, servicePrincipals). */
-function referencedId(url: string): string {
-  const [, id] = /\/(?:directoryObjects|users|groups|servicePrincipals)\/([^/?#]+)$/.exec(url) ?? [];
-  if (id === undefined) throw badRequest(`Invalid URL format specified in @odata.id '${url}'.`);
-  return objectId(decodeURIComponent(id));
-}
-
-/** Refuses what Graph refuses to change, in the order in which it looks. */
-function checkWritable(c: GraphCall, graph: Graph, group: Group, kind: Kind): void {
-  const { id } = group.properties;
-  const permissions: Requirement = kind === 'member' ? memberWrite : groupWrite;
-  // An app that owns a group may change who is in it without any permission on all groups.
-  const owns = kind === 'member' && graph.store.hasLink('owner', id, c.get('claims').oid);
-  if (!owns) need(c, permissions);
-  if (group.properties.isAssignableToRole === true) need(c, roleAssignment);
-  if (group.properties.isManagementRestricted === true) throw denied();
-  if (kind === 'member' && isDynamic(group)) throw denied();
-  if (isMasteredOnPremises(group)) {
-    throw badRequest(
-      'Unable to update the specified properties for on-premises mastered Directory Sync objects or objects currently undergoing migration.',
-    );
-  }
-  if (group.properties.mailEnabled && !isUnified(group)) {
-    throw badRequest('Cannot Update a mail-enabled security groups and or distribution list.');
-  }
-}
-
-const allowed: Record<Kind, readonly ObjectType[]> = {
-  member: ['user', 'group', 'servicePrincipal'],
-  owner: ['user', 'servicePrincipal'],
-};
-
-function checkTarget(group: Group, target: DirectoryObject, kind: Kind): void {
-  const intoUnified = kind === 'member' && isUnified(group) && target.type !== 'user';
-  const unifiedInside = target.type === 'group' && isUnified(target);
-  const itself = target.properties.id === group.properties.id;
-  if (!allowed[kind].includes(target.type) || intoUnified || unifiedInside || itself) {
-    throw badRequest(`The object '${target.properties.id}' cannot be added to the '${kind}s' of this group.`);
-  }
-}
-
 /** The group to write on; the caller's right is asked first, so that a stranger learns nothing from a 404. */
-function writableGroup(c: GraphCall, graph: Graph, id: string, kind: Kind): Group {
+function writableGroup(c: GraphCall, graph: Graph, id: string, kind: ReferenceKind): Group {
   const group = graph.store.findGroup(objectId(id), 'now');
   if (group === undefined) {
     need(c, kind === 'member' ? memberWrite : groupWrite);
@@ -67,24 +24,7 @@ function writableGroup(c: GraphCall, graph: Graph, id: string, kind: Kind): Grou
   return group;
 }
 
-function add(graph: Graph, group: Group, targetId: string, kind: Kind): void {
-  const { store } = graph;
-  const target = store.find(targetId, 'now');
-  if (target === undefined) throw notFound(targetId);
-  if (store.isFresh(group)) throw notFound(group.properties.id);
-  if (store.isFresh(target)) {
-    throw badRequest('The source resource object or one of the objects being referenced do not exist.');
-  }
-  checkTarget(group, target, kind);
-  if (store.hasLink(kind, group.properties.id, targetId)) {
-    throw badRequest(
-      `One or more added object references already exist for the following modified properties: '${kind}s'.`,
-    );
-  }
-  store.addLink(kind, group.properties.id, targetId);
-}
-
-function drop(graph: Graph, group: Group, targetId: string, kind: Kind): void {
+function drop(graph: Graph, group: Group, targetId: string, kind: ReferenceKind): void {
   const { store } = graph;
   const { id } = group.properties;
   const target = store.find(targetId, 'now');
@@ -111,7 +51,10 @@ function deleteObject(c: GraphCall, graph: Graph, id: string): Response {
 
 const nobody: Sql = { text: 'SELECT NULL WHERE 0', params: [] };
 
-/** `/groups/{id}/members`, `/owners` and `/transitiveMembers` */
+/**
+ * `GET /groups/{id}/members`, `/owners` and `/transitiveMembers`, each also `/microsoft.graph.user` and `/$count`;
+ * `POST …/members/$ref` and `…/owners/$ref`, `DELETE …/{id}/$ref`, and the trap `DELETE …/members/{id}`.
+ */
 export function groupLinks(graph: Graph): Hono<GraphEnv> {
   const app = new Hono<GraphEnv>();
 
@@ -136,6 +79,14 @@ export function groupLinks(graph: Graph): Hono<GraphEnv> {
       const group = groupOf(graph, c.req.param('id'));
       return answerCollection(c, graph, query, 'directoryObjects', { types, within: within(c, group, relation) });
     });
+    app.get(`/groups/:id/${relation}/$count`, (c) => {
+      need(c, groupRead);
+      refuseOptions(c, []);
+      if (!eventual(c)) throw unsupportedQuery('$count is not currently supported.');
+      const group = groupOf(graph, c.req.param('id'));
+      const types = listed(relation);
+      return answerCount(c, graph.store.count({ view: 'read', types, within: within(c, group, relation) }));
+    });
     app.get(`/groups/:id/${relation}/microsoft.graph.user`, (c) => {
       need(c, groupRead);
       const query = collectionQuery(c, ['user'], true);
@@ -149,7 +100,7 @@ export function groupLinks(graph: Graph): Hono<GraphEnv> {
       const body = await bodyOf(c, referenceSchema);
       graph.store.transaction(() => {
         const group = writableGroup(c, graph, c.req.param('id'), kind);
-        add(graph, group, referencedId(body['@odata.id']), kind);
+        addReference(graph, group, referencedId(body['@odata.id']), kind);
       });
       return c.body(null, 204);
     });

@@ -10,6 +10,14 @@ export interface GraphEnv {
 }
 export type GraphCall = Context<GraphEnv>;
 
+/** What is wrong with one property, under `details` of an error. */
+export interface ProblemDetail {
+  code: string;
+  target: string;
+  message?: string;
+  [more: string]: string | undefined;
+}
+
 /** An error that Graph answers. */
 export class GraphProblem extends Error {
   constructor(
@@ -17,12 +25,23 @@ export class GraphProblem extends Error {
     readonly code: string,
     message: string,
     readonly headers: Record<string, string> = {},
+    readonly details?: readonly ProblemDetail[],
   ) {
     super(message);
   }
 }
 
 export const badRequest = (message: string): GraphProblem => new GraphProblem(400, 'Request_BadRequest', message);
+/** 400 for one property, which `details` names as well. */
+export const badProperty = (target: string, code: string, message: string, more: object = {}): GraphProblem =>
+  new GraphProblem(400, 'Request_BadRequest', message, {}, [{ code, target, message, ...more }]);
+/** Another object has the value already. */
+export const conflict = (property: string): GraphProblem =>
+  badProperty(
+    property,
+    'ObjectConflict',
+    `Another object with the same value for property ${property} already exists.`,
+  );
 export const unsupportedQuery = (message: string): GraphProblem =>
   new GraphProblem(400, 'Request_UnsupportedQuery', message);
 export const denied = (): GraphProblem =>
@@ -45,6 +64,7 @@ export function answerProblem(c: GraphCall, problem: GraphProblem): Response {
     error: {
       code: problem.code,
       message: problem.message,
+      ...(problem.details !== undefined && { details: problem.details }),
       innerError: {
         date: new Date().toISOString().slice(0, 19),
         'request-id': c.get('requestId'),

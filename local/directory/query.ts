@@ -7,7 +7,7 @@ import type { GraphCall } from './problems';
 import { isProperty, project } from './properties';
 import type { DirectoryObject, ObjectType } from './properties';
 import { joined } from './store';
-import type { Cursor, Listing, Order, Sql, Store } from './store';
+import type { Cursor, Listing, Order, Sql, Store, View } from './store';
 
 /** What the resources share. */
 export interface Graph {
@@ -26,7 +26,8 @@ export function objectId(text: string): string {
 
 export const isGuid = (text: string): boolean => GUID.test(text);
 
-function refuseOptions(c: GraphCall, known: readonly string[]): void {
+/** 501 for a query option that the call does not take. */
+export function refuseOptions(c: GraphCall, known: readonly string[]): void {
   for (const name of Object.keys(c.req.query())) {
     if (name.startsWith('$') && !known.includes(name))
       throw notImplemented(`the query option ${name} on ${c.req.path}`);
@@ -56,7 +57,8 @@ export function entitySelect(c: GraphCall, types: readonly ObjectType[]): string
   return selectOf(c, types);
 }
 
-const eventual = (c: GraphCall): boolean => c.req.header('consistencylevel')?.toLowerCase() === 'eventual';
+/** Whether the caller asks for an advanced query's consistency. */
+export const eventual = (c: GraphCall): boolean => c.req.header('consistencylevel')?.toLowerCase() === 'eventual';
 
 /** What a call asks of a collection. */
 export interface CollectionQuery {
@@ -184,6 +186,10 @@ export function answerData(c: GraphCall, body: object, status: 200 | 201 = 200):
   });
 }
 
+/** An answer's text/plain number, for `/$count`. */
+export const answerCount = (c: GraphCall, count: number): Response =>
+  c.body(String(count), 200, { 'content-type': 'text/plain' });
+
 function nextLink(c: GraphCall, graph: Graph, last: DirectoryObject): string {
   const url = new URL(c.req.url);
   const cursor: Cursor = { id: last.properties.id.toLowerCase(), displayName: last.properties.displayName };
@@ -194,19 +200,19 @@ function nextLink(c: GraphCall, graph: Graph, last: DirectoryObject): string {
   return `${graph.base()}${url.pathname}?${[...options, `$skiptoken=${token}`].join('&')}`;
 }
 
-/** One page of a collection. */
+/** One page of a collection; `typed`: with the type of each object although all have the same. */
 export function answerCollection(
   c: GraphCall,
   graph: Graph,
   query: CollectionQuery,
   set: string,
-  listing: Pick<Listing, 'types' | 'within'>,
+  { typed: always = false, ...listing }: Pick<Listing, 'types' | 'within'> & { view?: View; typed?: boolean },
 ): Response {
   const size = query.top ?? graph.store.settings().pageSize;
   const where = [query.filter?.sql, query.search].filter((part) => part !== undefined);
   const all: Omit<Listing, 'limit'> = {
-    ...listing,
     view: 'read',
+    ...listing,
     ...(where.length > 0 && { where: joined(where.map(({ text, params }) => ({ text: `(${text})`, params }))) }),
   };
   const found = graph.store.list({
@@ -217,7 +223,7 @@ export function answerCollection(
   });
   const page = found.slice(0, size);
   const last = page.at(-1);
-  const mixed = listing.types.length > 1;
+  const mixed = always || listing.types.length > 1;
   return answerData(c, {
     '@odata.context': context(graph, set, query.select),
     ...(query.count && { '@odata.count': graph.store.count(all) }),

@@ -1,6 +1,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import type { SQLInputValue, StatementSync } from 'node:sqlite';
 import { z } from 'zod';
+import { CHANGE_LOG_SCHEMA, openChangeLog } from './change-log';
 import { groupSchema, servicePrincipalSchema, userSchema } from './properties';
 import type {
   DirectoryObject,
@@ -20,8 +21,11 @@ export interface Sql {
 
 export type LinkKind = 'member' | 'owner' | 'manager';
 
-/** `read` is what a reader sees, a replication delay late; `now` is what the directory holds. */
-export type View = 'read' | 'now';
+/** `read` is what a reader sees, a replication delay late; `now` is what the directory holds; `deleted` its deleted items. */
+export type View = 'read' | 'now' | 'deleted';
+
+/** For how long a deleted object can be restored. */
+export const RESTORABLE_MS = 30 * 24 * 3_600_000;
 
 export type Order = 'id' | 'displayName asc' | 'displayName desc';
 
@@ -48,11 +52,14 @@ export interface Settings {
   replicationDelayMs: number;
   /** Objects on a page where the caller does not say. */
   pageSize: number;
+  /** Whether the naming policy spares what apps create; Entra's does not. */
+  appsExemptFromNaming: boolean;
 }
 
 const SCHEMA = `
 PRAGMA journal_mode = WAL;
 PRAGMA synchronous = NORMAL;
+PRAGMA cache_size = -65536; -- 64 MB: a tenant of 50,000 groups is made in half the time
 CREATE TABLE IF NOT EXISTS objects (
   id TEXT PRIMARY KEY,
   type TEXT NOT NULL,
@@ -87,6 +94,11 @@ CREATE UNIQUE INDEX IF NOT EXISTS links_that_stand ON links (kind, source, targe
 CREATE INDEX IF NOT EXISTS links_by_source ON links (kind, source, target, removed_at);
 CREATE INDEX IF NOT EXISTS links_by_target ON links (kind, target, source, removed_at);
 CREATE TABLE IF NOT EXISTS settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS policies (name TEXT PRIMARY KEY, json TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS groups_by_expiry ON objects (json_extract(properties, '$.expirationDateTime'))
+  WHERE type = 'group' AND deleted_at IS NULL AND json_extract(properties, '$.expirationDateTime') IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_by_any_unique_name ON objects (unique_name) WHERE unique_name IS NOT NULL;
+CREATE INDEX IF NOT EXISTS objects_deleted ON objects (type, id) WHERE deleted_at IS NOT NULL;
 `;
 
 const rowSchema = z.object({
@@ -100,6 +112,8 @@ const rowSchema = z.object({
 const numberRow = z.object({ n: z.number() });
 const idRow = z.object({ id: z.string() });
 const settingRow = z.object({ name: z.string(), value: z.number() });
+const jsonRow = z.object({ json: z.string() });
+const typeRow = z.object({ type: z.enum(['user', 'group', 'servicePrincipal']) });
 
 const COLUMNS = 'o.type, o.created_at, o.deleted_at, o.changed_at, o.properties, o.previous';
 
@@ -114,6 +128,7 @@ export type Store = ReturnType<typeof openStore>;
 export function openStore(file: string, pageSize = 100) {
   const db = new DatabaseSync(file);
   db.exec(SCHEMA);
+  db.exec(CHANGE_LOG_SCHEMA);
   const statements = new Map<string, StatementSync>();
   const prepare = (text: string): StatementSync => {
     const known = statements.get(text);
@@ -126,10 +141,12 @@ export function openStore(file: string, pageSize = 100) {
     typeof value === 'string' && typeof word === 'string' && hasWord(value, word) ? 1 : 0,
   );
 
-  let settings: Settings = { replicationDelayMs: 0, pageSize };
+  const changes = openChangeLog(prepare);
+
+  let settings: Settings = { replicationDelayMs: 0, pageSize, appsExemptFromNaming: false };
   for (const row of prepare('SELECT name, value FROM settings').all()) {
     const { name, value } = settingRow.parse(row);
-    settings = { ...settings, [name]: value };
+    settings = { ...settings, [name]: name === 'appsExemptFromNaming' ? value === 1 : value };
   }
 
   let depth = 0;
@@ -152,7 +169,7 @@ export function openStore(file: string, pageSize = 100) {
 
   const moment = (view: View): { now: number; asOf: number; late: boolean } => {
     const now = Date.now();
-    const delay = view === 'now' ? 0 : settings.replicationDelayMs;
+    const delay = view === 'read' ? settings.replicationDelayMs : 0;
     return { now, asOf: now - delay, late: delay > 0 };
   };
 
@@ -165,7 +182,10 @@ export function openStore(file: string, pageSize = 100) {
       params: [asOf, now, asOf, now],
     };
   };
-  const objectSeen = (view: View, alias = 'o'): Sql => span(view, `${alias}.created_at`, `${alias}.deleted_at`);
+  const objectSeen = (view: View, alias = 'o'): Sql =>
+    view === 'deleted'
+      ? { text: `${alias}.deleted_at > ?`, params: [Date.now() - RESTORABLE_MS] }
+      : span(view, `${alias}.created_at`, `${alias}.deleted_at`);
   const linkSeen = (view: View): Sql => span(view, 'l.added_at', 'l.removed_at');
 
   const toObject = (row: unknown, view: View): DirectoryObject => {
@@ -258,24 +278,64 @@ export function openStore(file: string, pageSize = 100) {
     };
   };
 
+  /** The ids of the groups that hold an object directly, or that it owns. */
+  const sources = (kind: LinkKind, target: string, view: View): Sql => {
+    const seen = linkSeen(view);
+    return {
+      text: `SELECT l.source FROM links l WHERE l.kind = ? AND l.target = ? AND ${seen.text}`,
+      params: [kind, target, ...seen.params],
+    };
+  };
+
+  const noteChange = (type: ObjectType, id: string): void => {
+    if (type === 'group') changes.groupChanged(id);
+  };
+  const typeOf = (id: string): ObjectType | undefined => {
+    const row = prepare('SELECT type FROM objects WHERE id = ?').get(id.toLowerCase());
+    return row === undefined ? undefined : typeRow.parse(row).type;
+  };
+
   const insert = (object: NewObject, createdAt = Date.now()): void => {
     const { id } = object.properties;
-    prepare('INSERT INTO objects (id, type, created_at, properties) VALUES (?, ?, ?, ?)').run(
-      id.toLowerCase(),
-      object.type,
-      createdAt,
-      JSON.stringify(object.properties),
-    );
+    transaction(() => {
+      prepare('INSERT INTO objects (id, type, created_at, properties) VALUES (?, ?, ?, ?)').run(
+        id.toLowerCase(),
+        object.type,
+        createdAt,
+        JSON.stringify(object.properties),
+      );
+      noteChange(object.type, id);
+    });
   };
 
   const replace = (object: NewObject): void => {
     const now = Date.now();
     const asOf = now - settings.replicationDelayMs;
-    // Several changes within the delay: readers go on seeing what stood before the first.
-    prepare(
-      `UPDATE objects SET previous = CASE WHEN changed_at > ? AND changed_at <= ? THEN previous ELSE properties END,
-       properties = ?, changed_at = ? WHERE id = ? AND deleted_at IS NULL`,
-    ).run(asOf, now, JSON.stringify(object.properties), now, object.properties.id);
+    transaction(() => {
+      // Several changes within the delay: readers go on seeing what stood before the first.
+      prepare(
+        `UPDATE objects SET previous = CASE WHEN changed_at > ? AND changed_at <= ? THEN previous ELSE properties END,
+         properties = ?, changed_at = ? WHERE id = ? AND deleted_at IS NULL`,
+      ).run(asOf, now, JSON.stringify(object.properties), now, object.properties.id);
+      noteChange(object.type, object.properties.id);
+    });
+  };
+
+  const noteLink = (kind: LinkKind, source: string, target: string): void => {
+    if (kind !== 'manager') changes.linkChanged(kind, source, target);
+  };
+
+  /** Marks an object as deleted, or as not; either way its links stay. */
+  const setDeleted = (id: string, at: number | null): void => {
+    transaction(() => {
+      prepare(`UPDATE objects SET deleted_at = ? WHERE id = ? AND (deleted_at IS NULL) = (? IS NOT NULL)`).run(
+        at,
+        id,
+        at,
+      );
+      const type = typeOf(id);
+      if (type !== undefined) noteChange(type, id);
+    });
   };
 
   return {
@@ -289,6 +349,7 @@ export function openStore(file: string, pageSize = 100) {
       transaction(() => {
         keep.run('replicationDelayMs', settings.replicationDelayMs);
         keep.run('pageSize', settings.pageSize);
+        keep.run('appsExemptFromNaming', settings.appsExemptFromNaming ? 1 : 0);
       });
     },
 
@@ -308,6 +369,7 @@ export function openStore(file: string, pageSize = 100) {
     list,
     count,
     targets,
+    sources,
     transitiveMembers,
     transitiveGroups,
     ids: (query: Sql): string[] =>
@@ -319,8 +381,63 @@ export function openStore(file: string, pageSize = 100) {
     replace,
     /** Soft delete; its links stay, for a restore. */
     remove(id: string): void {
-      prepare('UPDATE objects SET deleted_at = ? WHERE id = ? AND deleted_at IS NULL').run(Date.now(), id);
+      setDeleted(id, Date.now());
     },
+    /** Takes an object back out of the deleted items, with its links. */
+    restore(id: string): void {
+      setDeleted(id, null);
+    },
+    /** Deletes a deleted object for good. */
+    purge(id: string): void {
+      transaction(() => {
+        prepare('DELETE FROM links WHERE source = ? OR target = ?').run(id, id);
+        const type = typeOf(id);
+        prepare('DELETE FROM objects WHERE id = ? AND deleted_at IS NOT NULL').run(id);
+        if (type !== undefined) noteChange(type, id);
+      });
+    },
+    /** What kind of object an id names, deleted ones included. */
+    typeOf,
+    /** Whether another group has the alternate key, deleted ones that can be restored included. */
+    hasUniqueName: (name: string): boolean =>
+      prepare(`SELECT 1 FROM objects WHERE unique_name = ? AND (deleted_at IS NULL OR deleted_at > ?)`).get(
+        name,
+        Date.now() - RESTORABLE_MS,
+      ) !== undefined,
+    findByUniqueName: (name: string, view: View = 'read'): Group | undefined => {
+      const found = one({ text: `o.type = 'group' AND o.unique_name = ?`, params: [name] }, view);
+      return found?.type === 'group' ? found : undefined;
+    },
+    /** The ids of groups that have mail under this nickname. */
+    mailGroups: (nickname: string): string[] =>
+      prepare(
+        `SELECT id FROM objects WHERE type = 'group' AND mail_nickname = ? AND deleted_at IS NULL
+         AND json_extract(properties, '$.mailEnabled')`,
+      )
+        .all(nickname)
+        .map((row) => idRow.parse(row).id),
+    hasUserWithMail: (mail: string): boolean =>
+      prepare(`SELECT 1 FROM objects WHERE type = 'user' AND mail = ? AND deleted_at IS NULL`).get(mail) !== undefined,
+    /** Ids of groups whose expiration has come. */
+    expired: (): string[] =>
+      prepare(
+        `SELECT id FROM objects INDEXED BY groups_by_expiry WHERE type = 'group' AND deleted_at IS NULL
+         AND json_extract(properties, '$.expirationDateTime') IS NOT NULL
+         AND json_extract(properties, '$.expirationDateTime') <= ?`,
+      )
+        .all(new Date().toISOString())
+        .map((row) => idRow.parse(row).id),
+    /** A policy of the tenant, as it was kept; undefined where there is none. */
+    policy: (name: string): unknown => {
+      const row = prepare('SELECT json FROM policies WHERE name = ?').get(name);
+      return row === undefined ? undefined : (JSON.parse(jsonRow.parse(row).json) as unknown);
+    },
+    /** Keeps a policy of the tenant; `undefined` takes it away. */
+    setPolicy(name: string, value: unknown): void {
+      if (value === undefined) prepare('DELETE FROM policies WHERE name = ?').run(name);
+      else prepare('INSERT OR REPLACE INTO policies VALUES (?, ?)').run(name, JSON.stringify(value));
+    },
+    changes,
     /** Whether the link stands, whatever readers see. */
     hasLink: (kind: LinkKind, source: string, target: string): boolean =>
       prepare('SELECT 1 FROM links WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL').get(
@@ -329,12 +446,18 @@ export function openStore(file: string, pageSize = 100) {
         target,
       ) !== undefined,
     addLink(kind: LinkKind, source: string, target: string, at = Date.now()): void {
-      prepare('INSERT INTO links (kind, source, target, added_at) VALUES (?, ?, ?, ?)').run(kind, source, target, at);
+      transaction(() => {
+        prepare('INSERT INTO links (kind, source, target, added_at) VALUES (?, ?, ?, ?)').run(kind, source, target, at);
+        noteLink(kind, source, target);
+      });
     },
     removeLink(kind: LinkKind, source: string, target: string): void {
-      prepare(
-        'UPDATE links SET removed_at = ? WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL',
-      ).run(Date.now(), kind, source, target);
+      transaction(() => {
+        prepare(
+          'UPDATE links SET removed_at = ? WHERE kind = ? AND source = ? AND target = ? AND removed_at IS NULL',
+        ).run(Date.now(), kind, source, target);
+        noteLink(kind, source, target);
+      });
     },
     /** Whether readers do not see it yet: the directory answers writes on it as if it did not exist. */
     isFresh: (object: DirectoryObject): boolean => {

@@ -19,7 +19,8 @@ import {
 import type { Graph } from './query';
 import type { View } from './store';
 
-function userOf(graph: Graph, idOrName: string, view: View = 'read'): User {
+/** The user that a path names by id or user principal name; 404 where there is none. */
+export function userOf(graph: Graph, idOrName: string, view: View = 'read'): User {
   const user = graph.store.findUser(idOrName, view);
   if (user === undefined) throw notFound(idOrName);
   return user;

@@ -13,7 +13,7 @@ import { createGrants } from './grants';
 import { openKeys } from './keys';
 import { answerIdentity } from './managed-identity';
 import { OAuthError, oauthErrorBody, unknownTenant } from './oauth-errors';
-import { sendPage } from './page';
+import { HOME, sendPage } from './page';
 import { createRegistrations } from './registrations';
 import { keptSecret, openState } from './state';
 import { grantToken } from './token-endpoint';
@@ -39,7 +39,7 @@ export interface EntraOptions {
 
 export interface Entra {
   /** For both listeners; admin calls and the managed identity answer on the http one only. */
-  app: Hono<{ Bindings: HttpBindings }>;
+  app: Hono<Env>;
   /** The secret that `x-identity-header` must carry. */
   identityHeader: string;
   /** The secret of the Gatehouse registration, which the front door signs people in with. */
@@ -51,7 +51,7 @@ export interface Entra {
   close(): void;
 }
 
-type Env = { Bindings: HttpBindings };
+type Env = { Bindings: HttpBindings; Variables: { [HOME]: string } };
 
 const isHttps = (c: Context): boolean => new URL(c.req.url).protocol === 'https:';
 
@@ -142,6 +142,10 @@ export function createEntra(options: EntraOptions): Entra {
     throw error;
   });
 
+  app.use('*', (c, next) => {
+    c.set(HOME, `${frontDoorBase()}/`);
+    return next();
+  });
   app.use('/admin/*', httpOnly);
   app.use('/msi/*', httpOnly);
   app.route('/', faults.admin);

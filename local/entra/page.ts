@@ -39,11 +39,15 @@ a { color: var(--accent); }
 const STYLE = raw(`<style>${CSS}</style>`);
 const STYLE_HASH = createHash('sha256').update(CSS).digest('base64');
 
+/** What the context calls the address that every page links back to. */
+export const HOME = 'home';
+
 /** Sends a page; `formTargets` are the origins that its form may lead to besides this one. */
 export async function sendPage(
   c: Context,
   page: { title: string; body: Html; status?: 200 | 400; formTargets?: string[] },
 ): Promise<Response> {
+  const home = c.get(HOME) as string | undefined;
   const targets = ["'self'", ...(page.formTargets ?? [])].join(' ');
   c.header(
     'content-security-policy',
@@ -62,7 +66,10 @@ export async function sendPage(
       </head>
       <body>
         <main>
-          <p class="brand">${tenant.displayName} · local issuer of the demo</p>
+          <p class="brand">
+            ${tenant.displayName} · local issuer of the
+            demo${home === undefined ? '' : html` · <a href="${home}">Gatehouse’s start page</a>`}
+          </p>
           ${page.body}
         </main>
       </body>

@@ -1,9 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
+import type { IncomingMessage } from 'node:http';
 import { Hono } from 'hono';
 import { getCookie } from 'hono/cookie';
 import { principalHeaders } from './principal';
 import { proxy } from './proxy';
-import { openSessions } from './sessions';
+import { filedRequest, openSeenRequests } from './seen-requests';
+import type { SeenRequests } from './seen-requests';
+import { openDatabase, openSessions } from './sessions';
 import { createSignIn, SESSION_COOKIE } from './sign-in';
 import type { FrontDoorIssuer } from './sign-in';
 
@@ -18,8 +21,14 @@ export interface FrontDoorOptions {
   /** Database file that keeps the sessions; the issuer's will do, the tables' names differ. */
   state: string;
   /** Answers `/` and `/local/*` instead of the host. */
-  home?: Hono;
+  home?: { fetch(request: Request, env: HomeBindings): Response | Promise<Response> };
 }
+
+/** What the home gets with each call. */
+export type HomeBindings = HttpBindings & { seen: SeenRequests };
+
+/** The site, and the end of its state. */
+export type FrontDoor = Hono<Env> & { close(): void };
 
 type Env = { Bindings: HttpBindings };
 
@@ -39,9 +48,11 @@ function plainPath(rawUrl: string): string {
 const isAuthPath = (rawUrl: string): boolean => /^\/\.auth(\/|$)/.test(plainPath(rawUrl));
 
 /** App Service Authentication in front of the host, which lets unauthenticated requests through. Needs a Node listener. */
-export function createFrontDoor(options: FrontDoorOptions): Hono<Env> {
+export function createFrontDoor(options: FrontDoorOptions): FrontDoor {
   const { base, home } = options;
-  const sessions = openSessions(options.state);
+  const db = openDatabase(options.state);
+  const sessions = openSessions(db);
+  const seen = openSeenRequests(db);
   const auth = createSignIn({ sessions, base, entra: options.entra });
   const door = new Hono<Env>();
 
@@ -53,14 +64,19 @@ export function createFrontDoor(options: FrontDoorOptions): Hono<Env> {
   });
 
   if (home !== undefined) {
-    door.all('/', (c) => home.fetch(c.req.raw, c.env));
-    door.all('/local/*', (c) => home.fetch(c.req.raw, c.env));
+    door.all('/', (c) => home.fetch(c.req.raw, { ...c.env, seen }));
+    door.all('/local/*', (c) => home.fetch(c.req.raw, { ...c.env, seen }));
   }
 
   door.all('*', (c) => {
     const session = sessions.find(getCookie(c, SESSION_COOKIE));
     const trusted = session === undefined ? {} : principalHeaders(session);
-    return proxy(c.env.incoming, c.env.outgoing, { upstream: options.upstream(), base: base(), trusted });
+    const { incoming, outgoing } = c.env;
+    const onAnswer = (answer: IncomingMessage): void => {
+      const id = filedRequest(incoming.method, incoming.url, answer);
+      if (id !== undefined) seen.add(id);
+    };
+    return proxy(incoming, outgoing, { upstream: options.upstream(), base: base(), trusted, onAnswer });
   });
-  return door;
+  return Object.assign(door, { close: () => db.close() });
 }

@@ -12,6 +12,8 @@ export interface ProxyOptions {
   base: string;
   /** Set by the front door alone. */
   trusted: Record<string, string>;
+  /** Told of the host's answer as soon as its headers are there. */
+  onAnswer?: (answer: IncomingMessage) => void;
 }
 
 type Headers = NodeJS.Dict<string[]>;
@@ -109,23 +111,34 @@ export function proxy(incoming: IncomingMessage, outgoing: ServerResponse, optio
   return new Promise((done) => {
     let current: ClientRequest | undefined;
 
+    // The host may answer and close before it has the whole body, one that is too large say. The rest is read and dropped: a
+    // connection that is closed with unread bytes is reset, and the caller could lose the answer.
+    const stopSending = (upstream: ClientRequest): void => {
+      incoming.unpipe(upstream);
+      incoming.resume();
+    };
+
     const send = (mayRepeat: boolean): void => {
       const target = { hostname, port, method: incoming.method, path: incoming.url, headers };
       // A kept connection may be closed under us; a request with a body could not be sent again.
       const upstream = httpRequest({ ...target, agent: body ? false : agent });
       current = upstream;
       upstream.on('response', (answer) => {
+        options.onAnswer?.(answer);
         // Hono makes a response of its own for HEAD, so there one can't have been sent already.
         if (incoming.method === 'HEAD') done(headOf(answer));
         else relay(answer, outgoing);
       });
       upstream.on('error', () => {
+        stopSending(upstream);
         if (outgoing.headersSent) outgoing.destroy();
         else if (mayRepeat && upstream.reusedSocket) send(false);
         else done(unreachable(options.upstream));
       });
-      if (body) pipeline(incoming, upstream, () => undefined);
-      else upstream.end();
+      if (body) {
+        incoming.pipe(upstream);
+        upstream.once('close', () => stopSending(upstream));
+      } else upstream.end();
     };
 
     outgoing.once('close', () => {

@@ -47,10 +47,10 @@ export const randomToken = (): string => randomBytes(32).toString('base64url');
 /** SHA-256, base64url. */
 export const hashOf = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
-function openDatabase(path: string): DatabaseSync {
+/** Opens the front door's state; the file may be one that other parts use too. */
+export function openDatabase(path: string): DatabaseSync {
   const db = new DatabaseSync(path);
   db.exec('PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;');
-  db.exec(SCHEMA);
   return db;
 }
 
@@ -62,9 +62,9 @@ function keptKey(db: DatabaseSync): string {
 
 const json = (text: unknown): unknown => JSON.parse(z.string().parse(text));
 
-/** Opens the sessions kept in the database file `state`; it may be one that other parts use too. */
-export function openSessions(state: string): Sessions {
-  const db = openDatabase(state);
+/** The sessions kept in a database. */
+export function openSessions(db: DatabaseSync): Sessions {
+  db.exec(SCHEMA);
   const key = keptKey(db);
   const signatureOf = (id: string): string => createHmac('sha256', key).update(id).digest('base64url');
   const idOf = (cookie: string | undefined): string | undefined => {

@@ -1,10 +1,12 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
 import { deleteCookie, getCookie, setCookie } from 'hono/cookie';
+import { html } from 'hono/html';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 import type { JWTPayload } from 'jose';
 import { z } from 'zod';
 import { tenant } from '../demo-tenant';
+import { localPage, sendLocalPage } from '../local-page';
 import { sessionOf } from './principal';
 import { hashOf, randomToken } from './sessions';
 import type { Session, Sessions, SignIn } from './sessions';
@@ -36,22 +38,43 @@ export function sameSite(target: string, base: string): string | undefined {
 }
 
 interface Failure {
-  status: 400 | 401 | 403 | 502;
+  status: 401 | 403 | 502;
   sentence: string;
+  /** Where the sign-in was to lead, where that is known. */
+  target?: string;
 }
 type Outcome<T> = { kind: 'ok'; value: T } | { kind: 'failed'; failure: Failure };
 
-const failed = (status: Failure['status'], sentence: string): Outcome<never> => ({
+const failed = (status: Failure['status'], sentence: string, target?: string): Outcome<never> => ({
   kind: 'failed',
-  failure: { status, sentence },
+  failure: { status, sentence, ...(target !== undefined && { target }) },
 });
 
 const answerSchema = z.object({ id_token: z.string() });
 
-function plainPage(c: Context, sentence: string, status: 200 | 404 | Failure['status']): Response {
-  c.header('cache-control', 'no-store');
-  return c.text(`${sentence}\n`, status);
+/** What happened, in words, and where to go from here. */
+function say(
+  c: Context,
+  page: { title: string; sentence: string; links?: [string, string][] },
+  status: 200 | 400 | 404 | Failure['status'] = 200,
+): Response | Promise<Response> {
+  const links: [string, string][] = [...(page.links ?? []), ['/', 'Back to the start page']];
+  const content = html`<h1>${page.title}</h1>
+    <p>${page.sentence}</p>
+    <ul>
+      ${links.map(([href, text]) => html`<li><a href="${href}">${text}</a></li>`)}
+    </ul>`;
+  return sendLocalPage(c, localPage(page.title, content), status);
 }
+
+const offSite = (c: Context, name: string): Response | Promise<Response> =>
+  say(c, { title: 'Not on this site', sentence: `${name} must be an address on this site.` }, 400);
+
+const tellFailure = (c: Context, { sentence, status, target = '/' }: Failure): Response | Promise<Response> =>
+  say(c, { title: 'You are not signed in', sentence, links: [[loginTo(target), 'Sign in again']] }, status);
+
+const loginTo = (target: string): string =>
+  `/.auth/login/aad?${new URLSearchParams({ post_login_redirect_uri: target }).toString()}`;
 
 /** `/.auth/…` of App Service Authentication, for the provider `aad`. */
 export function createSignIn(parts: { sessions: Sessions; base: () => string; entra: FrontDoorIssuer }): Hono {
@@ -107,9 +130,10 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
     if (signIn === undefined || browser === undefined || hashOf(browser) !== signIn.browser) {
       return failed(401, 'This sign-in was not begun in this browser, or it took too long. Sign in again.');
     }
-    if (error === 'access_denied') return failed(403, 'The sign-in was cancelled.');
+    const { target } = signIn;
+    if (error === 'access_denied') return failed(403, 'The sign-in was cancelled.', target);
     if (code === undefined)
-      return failed(401, `The issuer refused the sign-in: ${error_description ?? error ?? 'no code'}`);
+      return failed(401, `The issuer refused the sign-in: ${error_description ?? error ?? 'no code'}`, target);
     return { kind: 'ok', value: { signIn, code } };
   };
 
@@ -117,11 +141,12 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
     const taken = takeSignIn(c);
     if (taken.kind === 'failed') return taken;
     const { signIn, code } = taken.value;
+    const { target } = signIn;
     const idToken = await redeem(code, signIn.verifier);
-    if (idToken.kind === 'failed') return idToken;
+    if (idToken.kind === 'failed') return { ...idToken, failure: { ...idToken.failure, target } };
     const payload = await check(idToken.value, signIn.nonce);
-    if (payload.kind === 'failed') return payload;
-    return { kind: 'ok', value: { session: sessionOf(payload.value, idToken.value), target: signIn.target } };
+    if (payload.kind === 'failed') return { ...payload, failure: { ...payload.failure, target } };
+    return { kind: 'ok', value: { session: sessionOf(payload.value, idToken.value), target } };
   };
 
   const browserCookie = (c: Context): string => {
@@ -145,7 +170,7 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
     // Cookies belong to the name that the issuer sends people back to.
     if (here.host !== new URL(base()).host) return c.redirect(base() + here.pathname + here.search, 302);
     const target = sameSite(c.req.query('post_login_redirect_uri') ?? '/.auth/login/done', base());
-    if (target === undefined) return plainPage(c, 'post_login_redirect_uri must be an address on this site.', 400);
+    if (target === undefined) return offSite(c, 'post_login_redirect_uri');
     const nonce = randomToken();
     const verifier = randomToken();
     const state = sessions.beginSignIn({ browser: hashOf(browserCookie(c)), nonce, verifier, target });
@@ -169,7 +194,7 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
 
   auth.get(CALLBACK, async (c) => {
     const outcome = await finish(c);
-    if (outcome.kind === 'failed') return plainPage(c, outcome.failure.sentence, outcome.failure.status);
+    if (outcome.kind === 'failed') return tellFailure(c, outcome.failure);
     sessions.end(getCookie(c, SESSION_COOKIE));
     const cookie = sessions.start(outcome.value.session);
     setCookie(c, SESSION_COOKIE, cookie, { httpOnly: true, sameSite: 'Lax', secure: secure(), path: '/' });
@@ -180,7 +205,7 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
 
   auth.get('/.auth/logout', (c) => {
     const target = sameSite(c.req.query('post_logout_redirect_uri') ?? '/.auth/logout/complete', base());
-    if (target === undefined) return plainPage(c, 'post_logout_redirect_uri must be an address on this site.', 400);
+    if (target === undefined) return offSite(c, 'post_logout_redirect_uri');
     sessions.end(getCookie(c, SESSION_COOKIE));
     deleteCookie(c, SESSION_COOKIE, { path: '/', httpOnly: true, sameSite: 'Lax' });
     const url = new URL(`${authority()}/oauth2/v2.0/logout`);
@@ -198,8 +223,12 @@ export function createSignIn(parts: { sessions: Sessions; base: () => string; en
     return c.json([{ expires_on, id_token: idToken, provider_name: 'aad', user_claims: claims, user_id: name }]);
   });
 
-  auth.get('/.auth/login/done', (c) => plainPage(c, 'You have signed in. You can close this window now.', 200));
-  auth.get('/.auth/logout/complete', (c) => plainPage(c, 'You have signed out.', 200));
-  auth.all('*', (c) => plainPage(c, 'There is nothing here.', 404));
+  auth.get('/.auth/login/done', (c) =>
+    say(c, { title: 'Signed in', sentence: 'You have signed in. You can close this window now.' }),
+  );
+  auth.get('/.auth/logout/complete', (c) =>
+    say(c, { title: 'Signed out', sentence: 'You have signed out.', links: [[loginTo('/'), 'Sign in again']] }),
+  );
+  auth.all('*', (c) => say(c, { title: 'Nothing here', sentence: 'There is nothing at this address.' }, 404));
   return auth;
 }

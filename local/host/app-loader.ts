@@ -6,7 +6,7 @@ import { injectCoreModule } from './core-injection';
 import type { Registrations } from './functions-core';
 import { createFunctionsCore } from './functions-core';
 import type { AppConfig } from './host-config';
-import { HostFailure, messageOf, stackOf } from './host-failure';
+import { codeOf, HostFailure, messageOf, stackOf } from './host-failure';
 import type { Log } from './log';
 
 /** An app whose entry points have run. */
@@ -23,8 +23,14 @@ function entryPoints(config: AppConfig): string[] {
   const loadable = files.filter((file) => /\.[cm]?js$/.test(file));
   if (loadable.length > 0) return loadable.map((file) => (file === literal ? file : join(config.folder, file)));
   throw new HostFailure(
-    `"main" of ${join(config.folder, 'package.json')} names no file (${config.main}); build the app.`,
+    `${join(config.folder, 'package.json')} names ${config.main}, which does not exist: build the app first.`,
   );
+}
+
+/** The package that a failed `require` or `import` asked for; undefined where something else went wrong. */
+function missingPackage(error: unknown): string | undefined {
+  if (!/^(ERR_)?MODULE_NOT_FOUND$/.test(codeOf(error) ?? '')) return undefined;
+  return /^Cannot find (?:module|package) '([^'./][^']*)'/.exec(messageOf(error))?.[1];
 }
 
 async function loadFile(file: string, isEsm: boolean): Promise<void> {
@@ -43,6 +49,12 @@ export async function loadApp(config: AppConfig, log: Log): Promise<LoadedApp> {
       await loadFile(file, config.isEsm);
     } catch (error) {
       unload();
+      const missing = missingPackage(error);
+      if (missing !== undefined) {
+        throw new HostFailure(
+          `${relative(config.folder, file)} of the app needs '${missing}', which was not found: install the app's packages in ${config.folder}, or set NODE_PATH to a node_modules folder that has them.`,
+        );
+      }
       log('error', 'Host.Startup', stackOf(error));
       throw new HostFailure(
         `${relative(config.folder, file)} of the app failed to load (${messageOf(error)}); correct the app.`,

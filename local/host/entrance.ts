@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { stackOf } from './host-failure';
-import { BodyTooLarge, sendStatus } from './http-messages';
+import { BodyTooLarge, CallerGone, sendStatus, sendTooLarge } from './http-messages';
 import type { Log } from './log';
 import type { Handler } from './request-handlers';
 
@@ -19,11 +19,15 @@ export class Entrance {
 
   receive(request: IncomingMessage, response: ServerResponse): void {
     if (!this.handler) return sendStatus(response, 503);
-    this.handler(request, response).catch((error: unknown) => this.fail(error, response));
+    this.handler(request, response).catch((error: unknown) => this.fail(error, request, response));
   }
 
-  private fail(error: unknown, response: ServerResponse): void {
-    if (error instanceof BodyTooLarge) return sendStatus(response, 413);
+  private fail(error: unknown, request: IncomingMessage, response: ServerResponse): void {
+    if (error instanceof BodyTooLarge) return sendTooLarge(request, response);
+    if (error instanceof CallerGone) {
+      response.destroy();
+      return;
+    }
     this.log('error', 'Host', stackOf(error));
     if (response.headersSent) response.destroy();
     else sendStatus(response, 500);

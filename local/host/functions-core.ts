@@ -49,6 +49,8 @@ export interface InvocationRequest {
   functionId: string;
   inputData: { name: string; data: TypedData | undefined }[];
   triggerMetadata?: Record<string, TypedData>;
+  /** The invocation's place in a trace (W3C Trace Context). */
+  traceContext?: { traceParent: string; traceState: string; attributes: Record<string, string> };
 }
 
 export interface InvocationResponse {

@@ -75,7 +75,11 @@ function readJson<T>(file: string, schema: z.ZodType<T>, ifMissing: string): T {
 export function resolveSettings(text: string, settings: NodeJS.ProcessEnv = process.env): string {
   return text.replace(/%([^%]+)%/g, (whole, name: string) => {
     const value = settings[name];
-    if (value === undefined) throw new HostFailure(`'${whole}' does not resolve to a value; set ${name}.`);
+    if (value === undefined) {
+      throw new HostFailure(
+        `'${whole}' does not resolve to a value; set ${name}, in the environment (${name}=…) or under "Values" in the app's local.settings.json.`,
+      );
+    }
     return value;
   });
 }

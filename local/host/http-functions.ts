@@ -8,6 +8,7 @@ import type { HttpConfig } from './host-config';
 import { stackOf } from './host-failure';
 import {
   BodyTooLarge,
+  CallerGone,
   headersOf,
   keyOf,
   originOf,
@@ -15,6 +16,7 @@ import {
   readBody,
   sendHttpData,
   sendStatus,
+  sendTooLarge,
   toHttpData,
   urlOf,
 } from './http-messages';
@@ -24,6 +26,8 @@ import type { Invoker } from './invocation';
 import type { Keys } from './keys';
 import type { Log } from './log';
 import { RequestGate } from './request-gate';
+import { placeBelow } from './trace-context';
+import type { TraceContext } from './trace-context';
 
 /** What HTTP triggered functions need from around them. */
 export interface HttpFunctionsContext {
@@ -62,22 +66,39 @@ export function createHttpFunctions(
       if (context.streamUri === undefined) await answer(context, match, url, request, response);
       else await answerStreaming(context, context.streamUri, match, url, request, response);
     } catch (error) {
-      fail(context.log, match.fn, error, response);
+      fail(context.log, match.fn, error, request, response);
     } finally {
       gate.leave();
     }
   };
 }
 
-function fail(log: Log, fn: RegisteredFunction, error: unknown, response: ServerResponse): void {
-  if (error instanceof BodyTooLarge) {
-    if (!response.headersSent) response.setHeader('connection', 'close');
-    sendStatus(response, 413);
+function fail(
+  log: Log,
+  fn: RegisteredFunction,
+  error: unknown,
+  request: IncomingMessage,
+  response: ServerResponse,
+): void {
+  if (error instanceof BodyTooLarge) return sendTooLarge(request, response);
+  if (error instanceof CallerGone || (request.destroyed && !request.complete)) {
+    log(
+      'information',
+      `Function.${fn.name}`,
+      `The caller of ${fn.name} went away before it had sent its whole request.`,
+    );
+    response.destroy();
     return;
   }
   log('error', `Function.${fn.name}`, `Executed 'Functions.${fn.name}' (Failed): ${stackOf(error)}`);
   if (response.headersSent) response.destroy();
   else sendStatus(response, 500);
+}
+
+function traceContextOf({ headers }: IncomingMessage): TraceContext {
+  const { traceparent, tracestate } = headers;
+  const [parent, state] = [traceparent, tracestate].map((value) => (Array.isArray(value) ? value.join(',') : value));
+  return placeBelow(parent, state);
 }
 
 async function answer(
@@ -90,6 +111,7 @@ async function answer(
   const http = toHttpData(request, url, params, await readBody(request));
   const result = await invoker.invoke(fn, {
     inputData: [{ name: fn.trigger.key, data: { http } }, ...extraInputs(fn)],
+    traceContext: traceContextOf(request),
   });
   sendHttpData(response, result.returnValue?.http);
 }
@@ -130,7 +152,12 @@ async function answerStreaming(
   };
   try {
     const inputData = [{ name: fn.trigger.key, data: undefined }, ...extraInputs(fn)];
-    const { result } = await invoker.invoke(fn, { invocationId, inputData, triggerMetadata });
+    const { result } = await invoker.invoke(fn, {
+      invocationId,
+      inputData,
+      triggerMetadata,
+      traceContext: traceContextOf(request),
+    });
     if (result !== undefined && result !== null) return await answered;
   } catch (error) {
     forwarded.destroy();

@@ -1,23 +1,54 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { finished } from 'node:stream';
 import type { HttpData, RpcCookie } from './functions-core';
 
 /** The real host's limit on a request body, in bytes. */
 export const MAX_BODY_BYTES = 104_857_600;
 
+/** How long a caller may go on sending what is not wanted, in milliseconds; Kestrel's own limit. */
+const DRAIN_MS = 5_000;
+
 /** A body that is larger than allowed. */
 export class BodyTooLarge extends Error {}
+
+/** The caller went away before it had sent its whole body. */
+export class CallerGone extends Error {}
 
 /** Reads a body into memory, up to a limit. */
 export async function readBody(request: IncomingMessage, limit = MAX_BODY_BYTES): Promise<Buffer> {
   if (Number(request.headers['content-length'] ?? 0) > limit) throw new BodyTooLarge();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) throw new BodyTooLarge();
-    chunks.push(chunk);
+  // The connection stays open where reading stops early: the answer goes over it.
+  const arriving = request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>;
+  try {
+    for await (const chunk of arriving) {
+      size += chunk.length;
+      if (size > limit) throw new BodyTooLarge();
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw request.complete || error instanceof BodyTooLarge ? error : new CallerGone();
   }
   return Buffer.concat(chunks, size);
+}
+
+/**
+ * Answers 413 and then reads on for a while before it closes, as Kestrel does: to close a connection with unread bytes is to reset it,
+ * and a caller that still sends would never see the answer.
+ */
+export function sendTooLarge(request: IncomingMessage, response: ServerResponse): void {
+  if (response.headersSent) {
+    response.destroy();
+    return;
+  }
+  response.writeHead(413, { 'content-length': '0', connection: 'close' }).flushHeaders();
+  const limit = setTimeout(() => response.end(), DRAIN_MS);
+  finished(request, () => {
+    clearTimeout(limit);
+    response.end();
+  });
+  request.resume();
 }
 
 /** `http://host` as the caller wrote it. */

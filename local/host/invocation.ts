@@ -68,6 +68,10 @@ async function runWithHooks(
   return { ...(await model.getResponse(context, after.result)), result: after.result };
 }
 
+/** Lines of one trace can be found together, whatever functions they come from. */
+const traceOf = ({ traceContext }: TriggerInput): string =>
+  traceContext === undefined ? '' : ` ${traceContext.traceParent.split('-')[1] ?? ''}`;
+
 /** Makes the invoker of a loaded app. */
 export function createInvoker(registrations: Registrations, log: Log): Invoker {
   let running = 0;
@@ -92,7 +96,7 @@ export function createInvoker(registrations: Registrations, log: Log): Invoker {
           log(
             levelOf(level),
             category === 'user' ? `Function.${fn.name}.User` : `Function.${fn.name}`,
-            `[${invocationId}] ${message}`,
+            `[${invocationId}${traceOf(input)}] ${message}`,
           ),
       };
       running += 1;

@@ -71,12 +71,14 @@ async function answerApi(
   path: string,
 ): Promise<void> {
   const token = request.headers['x-ms-continuation-token'];
+  const { traceparent } = request.headers;
   const call: ApiRequest = {
     method: request.method ?? 'GET',
     path,
     query: url.searchParams,
     contentType: request.headers['content-type'],
     continuationToken: typeof token === 'string' ? token : undefined,
+    traceParent: typeof traceparent === 'string' ? traceparent : undefined,
     body: (await readBody(request)).toString(),
     origin: originOf(request),
   };

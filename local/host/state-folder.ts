@@ -1,12 +1,12 @@
-import { mkdirSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolder } from '../folders';
 import { HostFailure, messageOf, sqliteCodeOf } from './host-failure';
 
 /** Opens the host's database in its state folder, for this process alone. */
 export function openState(folder: string): DatabaseSync {
   try {
-    mkdirSync(folder, { recursive: true });
+    makeFolder(resolve(folder));
   } catch (error) {
     throw new HostFailure(`The state folder ${folder} can't be made (${messageOf(error)}); name another with --state.`);
   }
@@ -46,6 +46,11 @@ function stateFailure(file: string, error: unknown): HostFailure {
   if (sqliteCodeOf(error) === 5)
     return new HostFailure(`${file} is in use by another host; stop that one or name another folder with --state.`);
   if (sqliteCodeOf(error) === 13) return new HostFailure(`The disk is full: make room for ${file} and start again.`);
+  if (sqliteCodeOf(error) === 11 || sqliteCodeOf(error) === 26) {
+    return new HostFailure(
+      `${file} is damaged (${messageOf(error)}); remove it, with all that it kept, or name another folder with --state.`,
+    );
+  }
   return new HostFailure(
     `${file} can't be used (${messageOf(error)}); check its permissions or name another folder with --state.`,
   );

@@ -4,7 +4,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { z } from 'zod';
 import { headersOf } from './message';
 import { PAGE_SECURITY, BODY_SECURITY, framedBody, inboxPage, messagePage, notFoundPage } from './pages';
-import { settingsChangeSchema } from './settings';
+import { recipientOutcomeSchema, settingsChangeSchema, withRecipient } from './settings';
 import type { DeliveryStatus } from './settings';
 import { deliveriesTo } from './store';
 import type { MessageQuery, Store, StoredMessage } from './store';
@@ -113,6 +113,12 @@ function addAdmin(app: Hono<InboxEnv>, store: Store, reportProblem: () => string
       failRecipients: failRecipients ?? settings.failRecipients,
       forgetAfterMs: forgetAfterMs === undefined ? settings.forgetAfterMs : forgetAfterMs,
     });
+    return c.json(store.settings());
+  });
+  app.put('/admin/recipients/:address', async (c) => {
+    const parsed = recipientOutcomeSchema.safeParse(await jsonBody(c));
+    if (!parsed.success) return c.json({ error: z.prettifyError(parsed.error) }, 400);
+    store.saveSettings(withRecipient(store.settings(), c.req.param('address'), parsed.data.outcome));
     return c.json(store.settings());
   });
   app.delete('/admin/messages', (c) => {

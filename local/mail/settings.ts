@@ -42,6 +42,18 @@ function isPattern(text: string): boolean {
   }
 }
 
+/** Body of `PUT /admin/recipients/{address}`. */
+export const recipientOutcomeSchema = z.strictObject({ outcome: z.union([outcomeSchema, z.literal('delivered')]) });
+type RecipientOutcome = z.output<typeof recipientOutcomeSchema>['outcome'];
+
+/** The settings with a rule for one address, before all others, or without the one it had (`delivered`). */
+export function withRecipient(settings: Settings, address: string, outcome: RecipientOutcome): Settings {
+  const others = settings.failRecipients.filter(
+    (entry) => !('address' in entry) || entry.address.toLowerCase() !== address.toLowerCase(),
+  );
+  return { ...settings, failRecipients: outcome === 'delivered' ? others : [{ address, outcome }, ...others] };
+}
+
 /** What becomes of a mail to `address`: the first rule that fits, delivered where none does. */
 export function outcomeFor(address: string, { failRecipients }: Settings): DeliveryStatus {
   const hit = failRecipients.find((entry) =>

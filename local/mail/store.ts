@@ -306,6 +306,10 @@ export class Store {
       }));
   }
 
+  hasPendingEvents(): boolean {
+    return this.db.prepare('SELECT 1 FROM events WHERE dropped = 0 LIMIT 1').get() !== undefined;
+  }
+
   droppedEvents(): unknown[] {
     return this.db
       .prepare('SELECT event FROM events WHERE dropped = 1 ORDER BY rowid')

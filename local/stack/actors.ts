@@ -180,8 +180,10 @@ export type InboxMail = z.output<typeof messagesSchema>['messages'][number];
 export const addressOf = (alias: PersonAlias): string => people[alias].mail ?? userPrincipalNameOf(people[alias]);
 
 /** Mails to a person, oldest first. */
-export async function mailsTo(urls: Urls, alias: PersonAlias): Promise<InboxMail[]> {
-  const response = await fetch(`${urls.mail}/api/messages?limit=1000&to=${encodeURIComponent(addressOf(alias))}`);
+export const mailsTo = (urls: Urls, alias: PersonAlias): Promise<InboxMail[]> => mailsToAddress(urls, addressOf(alias));
+
+export async function mailsToAddress(urls: Urls, address: string): Promise<InboxMail[]> {
+  const response = await fetch(`${urls.mail}/api/messages?limit=1000&to=${encodeURIComponent(address)}`);
   return messagesSchema.parse(await response.json()).messages.toReversed();
 }
 

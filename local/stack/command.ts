@@ -9,11 +9,15 @@ import { StackProblem, explainProblem } from './state-folder';
 /** Where the stack keeps its state unless `--state` says otherwise. */
 export const defaultState = join(root, '.gatehouse');
 
-/** A command's options; any other argument is a problem, told with `usage`. */
+/** A command's options; any other argument is a problem, told with `usage`. `--help` prints that and ends the process. */
 export function readOptions<Options extends ParseArgsOptionsConfig>(
   options: Options,
   usage: string,
 ): ReturnType<typeof parseArgs<{ options: Options; args: string[]; strict: true }>>['values'] {
+  if (process.argv.slice(2).some((arg) => arg === '--help' || arg === '-h')) {
+    console.log(`Usage: ${usage}`);
+    process.exit(0);
+  }
   try {
     return parseArgs({ options, args: process.argv.slice(2), strict: true }).values;
   } catch (error) {
@@ -43,6 +47,7 @@ export function endSignal(): AbortSignal {
   let since: number | undefined;
   const end = (): void => {
     if (since !== undefined && performance.now() - since > SAME_MS) process.exit(130);
+    if (since === undefined) console.log('Stopping …');
     since ??= performance.now();
     controller.abort();
   };

@@ -1,12 +1,14 @@
 import { Hono } from 'hono';
 import type { Context } from 'hono';
-import { html, raw } from 'hono/html';
+import { html } from 'hono/html';
 import { z } from 'zod';
 import type { Clock } from '../clock/clock';
 import { groups, people, tenant, userPrincipalNameOf } from '../demo-tenant';
 import type { Group, Person } from '../demo-tenant';
+import type { SeenRequests } from '../front-door/seen-requests';
+import { localPage, sendLocalPage } from '../local-page';
+import type { Markup } from '../local-page';
 import { firstRequestCurl } from './first-request';
-import { POLICY, STYLE_ELEMENT } from './home-style';
 import type { Urls } from './settings';
 import { readRequest, readRequests } from './timeline';
 import type { RequestDetails, RequestSummary } from './timeline';
@@ -18,7 +20,15 @@ export interface HomeOptions {
   operatorToken: () => Promise<string>;
 }
 
-type Page = ReturnType<typeof html>;
+/** What the front door hands over with each call. */
+interface HomeEnv {
+  seen?: SeenRequests;
+}
+
+/** States in which something may still happen by itself or by operations; the app lists requests in these. */
+const OPEN_STATES: ReadonlySet<string> = new Set(['pending', 'approved', 'applying', 'failed']);
+/** So many of the latest requests are looked up for the list of finished ones. */
+const LATEST = 50;
 
 const MOVES = {
   PT10M: { label: '10 minutes', ms: 600_000 },
@@ -30,56 +40,31 @@ const MOVES = {
 
 const moveSchema = z.object({ move: z.enum(Object.keys(MOVES) as (keyof typeof MOVES)[]) });
 
-const time = (iso: string): Page =>
+const time = (iso: string): Markup =>
   Number.isNaN(Date.parse(iso))
     ? html`${iso}`
     : html`<time datetime="${iso}">${iso.replace('T', ' ').replace(/\.\d+Z$|Z$/, ' UTC')}</time>`;
 
-function layout(title: string, content: Page): Page {
-  return html`<!doctype html>
-    <html lang="en">
-      <head>
-        <meta charset="utf-8" />
-        <meta name="viewport" content="width=device-width, initial-scale=1" />
-        <title>${title} · Gatehouse on this machine</title>
-        ${raw(STYLE_ELEMENT)}
-      </head>
-      <body>
-        <a class="skip" href="#content">Skip to the content</a>
-        <header>
-          <nav aria-label="Local stack">
-            <ul>
-              <li><a href="/">Start</a></li>
-              <li><a href="/local/requests">Requests</a></li>
-            </ul>
-          </nav>
-        </header>
-        <main id="content">${content}</main>
-        <footer>This page belongs to the local stack. It is not part of the app, and nothing of it is deployed.</footer>
-      </body>
-    </html>`;
-}
-
-const card = (href: string, title: string, text: string): Page =>
+const card = (href: string, title: string, text: string): Markup =>
   html`<li>
     <h3><a href="${href}">${title}</a></h3>
     <p>${text}</p>
   </li>`;
 
-function personRow(alias: string, person: Person): Page {
+function personRow(alias: string, person: Person): Markup[] {
   const remarks = [
     ...person.roles,
     ...(person.userType === 'Guest' ? ['guest'] : []),
     ...(person.accountEnabled ? [] : ['account disabled']),
     ...(person.mail === null ? ['no mailbox'] : []),
   ];
-  return html`<tr>
-    <th scope="row"><bdi>${person.displayName}</bdi></th>
-    <td><code>${alias}</code></td>
-    <td><code>${userPrincipalNameOf(person)}</code></td>
-    <td><bdi>${person.jobTitle ?? ''}</bdi></td>
-    <td>${remarks.join(', ')}</td>
-  </tr>`;
+  return [
+    html`<bdi>${person.displayName}</bdi>`,
+    html`<code>${alias}</code>`,
+    html`<code>${userPrincipalNameOf(person)}</code>`,
+    html`<bdi>${person.jobTitle ?? '–'}</bdi>`,
+    html`${remarks.length === 0 ? '–' : remarks.join(', ')}`,
+  ];
 }
 
 function kindOf(group: Group): string {
@@ -88,7 +73,7 @@ function kindOf(group: Group): string {
   return 'security';
 }
 
-function groupRow(alias: string, group: Group): Page {
+function groupRow(alias: string, group: Group): Markup[] {
   const remarks = [
     ...(group.onPremisesSyncEnabled === true && !group.isCloudManaged ? ['synchronised'] : []),
     ...(group.groupTypes.includes('DynamicMembership') ? ['dynamic membership'] : []),
@@ -96,41 +81,59 @@ function groupRow(alias: string, group: Group): Page {
     ...(group.isManagementRestricted === true ? ['restricted management'] : []),
     ...(group.visibility === 'HiddenMembership' ? ['hidden membership'] : []),
   ];
-  return html`<tr>
-    <th scope="row"><bdi>${group.displayName}</bdi></th>
-    <td><code>${alias}</code></td>
-    <td><code>${group.id}</code></td>
-    <td>${[kindOf(group), ...remarks].join(', ')}</td>
-    <td>${group.owners.length === 0 ? 'nobody' : group.owners.join(', ')}</td>
-  </tr>`;
+  return [
+    html`<bdi>${group.displayName}</bdi>`,
+    html`<code>${alias}</code>`,
+    html`<code>${group.id}</code>`,
+    html`${[kindOf(group), ...remarks].join(', ')}`,
+    html`${group.owners.length === 0 ? 'nobody' : group.owners.join(', ')}`,
+  ];
 }
 
-function wideTable(caption: string, heads: string[], rows: Page[]): Page {
-  return html`<div class="wide" role="region" aria-label="${caption}" tabindex="0">
-    <table>
-      <caption>
-        ${caption}
-      </caption>
-      <thead>
-        <tr>
-          ${heads.map((head) => html`<th scope="col">${head}</th>`)}
-        </tr>
-      </thead>
-      <tbody>
-        ${rows}
-      </tbody>
-    </table>
-  </div>`;
+/** A table whose rows become cards where it is narrow; the roles are said again, since a browser forgets them with the layout. */
+function table(caption: string, heads: string[], rows: Markup[][]): Markup {
+  const cell = (content: Markup, index: number): Markup => {
+    const head = heads[index] ?? '';
+    return index === 0
+      ? html`<th scope="row" role="rowheader">${content}</th>`
+      : html`<td role="cell"><span class="head" aria-hidden="true">${head}</span> ${content}</td>`;
+  };
+  return html`<table role="table">
+    <caption>
+      ${caption}
+    </caption>
+    <thead role="rowgroup">
+      <tr role="row">
+        ${heads.map((head) => html`<th scope="col" role="columnheader">${head}</th>`)}
+      </tr>
+    </thead>
+    <tbody role="rowgroup">
+      ${rows.map(
+        (row) =>
+          html`<tr role="row">
+            ${row.map(cell)}
+          </tr>`,
+      )}
+    </tbody>
+  </table>`;
 }
 
-function startPage({ urls, clock }: HomeOptions): Page {
-  return layout(
+function startPage({ urls, clock }: HomeOptions): Markup {
+  return localPage(
     'Start',
     html`<h1>Gatehouse</h1>
       <p class="lead">
         People ask to join a group, its owners decide, a workflow applies it. Everything here runs on this machine: the
         unmodified app, and local parts in the place of Microsoft Entra ID, Microsoft Graph and Azure.
       </p>
+
+      <h2>Look around</h2>
+      <ul class="cards">
+        ${card('/local/requests', 'Requests and their timelines', 'Open and finished join requests, each with all that happened.')}
+        ${card(`${urls.mail}/`, 'Inbox', 'Every mail that the app sends, for every demo person.')}
+        ${card(`${urls.directory}/`, 'Directory', 'People, groups, owners and members, as Microsoft Graph would answer.')}
+        ${card('/api/openapi.json', 'API document', 'OpenAPI 3.1 of the HTTP API, made from what validates it.')}
+      </ul>
 
       <h2 id="first">A first request</h2>
       <p>
@@ -139,14 +142,6 @@ function startPage({ urls, clock }: HomeOptions): Page {
         <a href="${urls.mail}/">inbox</a>. A click into the block selects all of it.
       </p>
       <pre tabindex="0" aria-label="Command for bash"><code>${firstRequestCurl(urls)}</code></pre>
-
-      <h2>Look around</h2>
-      <ul class="cards">
-        ${card(`${urls.mail}/`, 'Inbox', 'Every mail that the app sends, for every demo person.')}
-        ${card('/local/requests', 'Requests', 'Join requests, each with its timeline.')}
-        ${card(`${urls.directory}/`, 'Directory', 'People, groups, owners and members, as Microsoft Graph would answer.')}
-        ${card('/api/openapi.json', 'API document', 'OpenAPI 3.1 of the HTTP API, made from what validates it.')}
-      </ul>
 
       <h2 id="clock">Clock</h2>
       <p>
@@ -161,13 +156,13 @@ function startPage({ urls, clock }: HomeOptions): Page {
 
       <h2>Who is who</h2>
       <p>Sign in as any of them: the sign-in page asks only who you are. Their tenant is ${tenant.displayName}.</p>
-      ${wideTable(
+      ${table(
         'Demo people',
         ['Name', 'Alias', 'Sign-in name', 'Job', 'Remarks'],
         Object.entries(people).map(([alias, person]) => personRow(alias, person)),
       )}
       <h2>Groups</h2>
-      ${wideTable(
+      ${table(
         'Demo groups',
         ['Name', 'Alias', 'Id', 'Kind', 'Owners'],
         Object.entries(groups).map(([alias, group]) => groupRow(alias, group)),
@@ -175,33 +170,46 @@ function startPage({ urls, clock }: HomeOptions): Page {
   );
 }
 
-function requestsPage(requests: RequestSummary[], next: string | undefined): Page {
-  const row = (request: RequestSummary): Page =>
-    html`<tr>
-      <th scope="row">
-        <a href="/local/requests/${encodeURIComponent(request.id)}"><bdi>${request.requester}</bdi></a>
-      </th>
-      <td><bdi>${request.group}</bdi></td>
-      <td><span class="badge">${request.state}</span></td>
-      <td>${time(request.filedAt)}</td>
-    </tr>`;
-  return layout(
+function requestsPage(lists: {
+  open: RequestSummary[];
+  next: string | undefined;
+  finished: RequestSummary[] | undefined;
+}): Markup {
+  const { open, next, finished } = lists;
+  const row = (request: RequestSummary): Markup[] => [
+    html`<a href="/local/requests/${encodeURIComponent(request.id)}"><bdi>${request.requester}</bdi></a>`,
+    html`<bdi>${request.group}</bdi>`,
+    html`<span class="badge">${request.state}</span>`,
+    time(request.filedAt),
+  ];
+  const heads = ['Requester', 'Group', 'State', 'Filed'];
+  return localPage(
     'Requests',
-    html`<h1>Requests</h1>
-      <p class="lead">Open ones, as operations see them. A finished request is found by its id.</p>
+    html`<h1>Requests and their timelines</h1>
+      <h2>Open</h2>
       ${
-        requests.length === 0
-          ? html`<p>No request is open. <a href="/#first">File a first one.</a></p>`
-          : wideTable('Open join requests', ['Requester', 'Group', 'State', 'Filed'], requests.map(row))
+        open.length === 0
+          ? html`<p>No request is open. <a href="/#first">File one.</a></p>`
+          : table('Open join requests, as operations see them', heads, open.map(row))
       }
       ${
         next === undefined
           ? ''
           : html`<p><a href="/local/requests?next=${encodeURIComponent(next)}">More requests</a></p>`
       }
+      ${
+        finished === undefined
+          ? ''
+          : html`<h2>Finished</h2>
+              ${
+                finished.length === 0
+                  ? html`<p>None of the latest requests has come to its end.</p>`
+                  : table('Finished join requests among the latest ones, newest first', heads, finished.map(row))
+              }`
+      }
       <form class="moves" method="get" action="/local/requests">
-        <label for="id">Request id</label>
-        <input id="id" name="id" required pattern="[A-Za-z0-9_\\-]{1,100}" autocomplete="off" size="34" />
+        <label for="id">Any request, by its id</label>
+        <input id="id" name="id" required pattern="[0-9a-fA-F]{32}" title="32 hexadecimal digits" autocomplete="off" />
         <button>Show</button>
       </form>`,
   );
@@ -209,8 +217,8 @@ function requestsPage(requests: RequestSummary[], next: string | undefined): Pag
 
 const isTime = (text: string): boolean => /^\d{4}-\d\d-\d\dT/.test(text);
 
-function requestPage(request: RequestDetails): Page {
-  return layout(
+function requestPage(request: RequestDetails): Markup {
+  return localPage(
     `Request of ${request.requester}`,
     html`<h1><bdi>${request.requester}</bdi> and <bdi>${request.group}</bdi></h1>
       <p><span class="badge">${request.state}</span></p>
@@ -241,8 +249,8 @@ function requestPage(request: RequestDetails): Page {
   );
 }
 
-const problemPage = (title: string, sentence: string): Page =>
-  layout(
+const problemPage = (title: string, sentence: string): Markup =>
+  localPage(
     title,
     html`<h1>${title}</h1>
       <p>${sentence}</p>
@@ -252,7 +260,7 @@ const problemPage = (title: string, sentence: string): Page =>
 type Answer = { kind: 'ok'; body: unknown } | { kind: 'none'; sentence: string };
 
 /** The start page: what runs here, whom to be, and where to look. Server-rendered, without script. */
-export function createHome(options: HomeOptions): Hono {
+export function createHome(options: HomeOptions): Hono<{ Bindings: HomeEnv }> {
   const ask = async (path: string): Promise<Answer> => {
     try {
       const headers = { Authorization: `Bearer ${await options.operatorToken()}`, Accept: 'application/json' };
@@ -264,24 +272,34 @@ export function createHome(options: HomeOptions): Hono {
       return { kind: 'none', sentence: 'The app does not answer at this moment: it may still be starting.' };
     }
   };
-  const send = (c: Context, page: Page, status: 200 | 400 | 403 | 502 = 200): Response | Promise<Response> => {
-    c.header('Content-Security-Policy', POLICY);
-    c.header('Cache-Control', 'no-store');
-    c.header('X-Content-Type-Options', 'nosniff');
-    c.header('Referrer-Policy', 'same-origin');
-    return c.html(page, status);
+  const read = async (id: string): Promise<RequestDetails | string> => {
+    const answer = await ask(`/api/join-requests/${id}`);
+    if (answer.kind === 'none') return answer.sentence;
+    return readRequest(answer.body) ?? 'The app’s answer is no request.';
   };
 
-  const home = new Hono();
-  home.get('/', (c) => send(c, startPage(options)));
+  /** Of the requests that the front door saw last, those that have ended, newest first. */
+  const finishedOf = async (ids: readonly string[]): Promise<RequestSummary[]> => {
+    const found = await Promise.all(ids.map(read));
+    return found.filter((each) => typeof each !== 'string').filter(({ state }) => !OPEN_STATES.has(state));
+  };
+
+  const home = new Hono<{ Bindings: HomeEnv }>();
+  home.get('/', (c) => sendLocalPage(c, startPage(options)));
   const showRequest = async (c: Context, id: string): Promise<Response> => {
-    if (!/^[\w-]{1,100}$/.test(id)) return send(c, problemPage('No such request', 'Requests have other ids.'), 400);
-    const answer = await ask(`/api/join-requests/${id}`);
-    if (answer.kind === 'none') return send(c, problemPage('No request to show', answer.sentence), 502);
-    const request = readRequest(answer.body);
-    if (request === undefined)
-      return send(c, problemPage('No request to show', 'The app’s answer is no request.'), 502);
-    return send(c, requestPage(request));
+    if (!/^[0-9a-f]{32}$/i.test(id)) {
+      return sendLocalPage(
+        c,
+        problemPage(
+          'No such request',
+          'The id of a request has 32 hexadecimal digits: it stands in the answer to the filing, in each mail, and in the list of requests.',
+        ),
+        400,
+      );
+    }
+    const request = await read(id.toLowerCase());
+    if (typeof request === 'string') return sendLocalPage(c, problemPage('No request to show', request), 502);
+    return sendLocalPage(c, requestPage(request));
   };
   home.get('/local/requests', async (c) => {
     const id = c.req.query('id');
@@ -291,21 +309,29 @@ export function createHome(options: HomeOptions): Hono {
     const { origin, pathname, search } = new URL(URL.canParse(next, options.urls.host) ? next : '/', options.urls.host);
     const ours = [options.urls.host, options.urls.frontDoor].some((url) => new URL(url).origin === origin);
     if (!ours || pathname !== '/api/ops/requests')
-      return send(c, problemPage('No such list', 'Only the app’s requests are listed here.'), 400);
+      return sendLocalPage(c, problemPage('No such list', 'Only the app’s requests are listed here.'), 400);
     const answer = await ask(pathname + search);
-    if (answer.kind === 'none') return send(c, problemPage('No requests to show', answer.sentence), 502);
-    const { requests, next: following } = readRequests(answer.body);
-    return send(c, requestsPage(requests, following));
+    if (answer.kind === 'none') return sendLocalPage(c, problemPage('No requests to show', answer.sentence), 502);
+    const { requests: open, next: following } = readRequests(answer.body);
+    const isFirst = c.req.query('next') === undefined;
+    const seen = c.env?.seen;
+    // What was filed past the front door is seen here at the latest.
+    for (const { id } of open.toReversed()) seen?.add(id);
+    const listed = new Set(open.map(({ id }) => id));
+    const others = (seen?.latest(LATEST) ?? []).filter((id) => !listed.has(id));
+    const finished = isFirst ? await finishedOf(others) : undefined;
+    return sendLocalPage(c, requestsPage({ open, next: following, finished }));
   });
   home.get('/local/requests/:id', (c) => showRequest(c, c.req.param('id')));
   home.get('/local/clock', (c) => c.json({ now: options.clock.now().toISOString() }));
   home.post('/local/clock', async (c) => {
     // Any page open in this browser could post here.
     if (c.req.header('Origin') !== options.urls.frontDoor) {
-      return send(c, problemPage('Not from here', 'The clock is moved from the start page only.'), 403);
+      return sendLocalPage(c, problemPage('Not from here', 'The clock is moved from the start page only.'), 403);
     }
     const form = moveSchema.safeParse(await c.req.parseBody());
-    if (!form.success) return send(c, problemPage('No such move', 'The start page offers the moves there are.'), 400);
+    if (!form.success)
+      return sendLocalPage(c, problemPage('No such move', 'The start page offers the moves there are.'), 400);
     options.clock.advance(MOVES[form.data.move].ms);
     return c.redirect('/#clock', 303);
   });

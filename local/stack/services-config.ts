@@ -11,5 +11,7 @@ export const servicesConfigSchema = z.strictObject({
   state: z.string(),
   ports: z.record(z.enum(portNames), z.int()),
   wires: z.boolean(),
+  /** Where mail delivery reports go: the app's route behind the front door unless given; nowhere with `null`. */
+  deliveryWebhook: z.url().nullable().optional(),
 });
 export type ServicesConfig = z.infer<typeof servicesConfigSchema>;

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { openClock } from '../clock/clock';
-import { apps, tenant } from '../demo-tenant';
+import { apps, eventGrid, tenant } from '../demo-tenant';
 import { createDirectory } from '../directory/directory';
 import { createEntra } from '../entra/entra';
 import type { Entra } from '../entra/entra';
@@ -78,12 +78,38 @@ async function runDirectory({ config, urls, tls, entra, file }: Setting): Promis
   };
 }
 
+/** The app's route that takes mail delivery reports. */
+const DELIVERY_ROUTE = '/api/hooks/mail-delivery';
+
+/** As Event Grid gets it for a webhook that Entra protects: an app's token for the API, with the one role. */
+const eventGridToken = (entra: Entra): Promise<string> =>
+  entra.mint({
+    roles: [eventGrid.role],
+    claims: {
+      azp: eventGrid.clientId,
+      azpacr: '2',
+      idtyp: 'app',
+      oid: eventGrid.objectId,
+      sub: eventGrid.objectId,
+    },
+  });
+
 async function runMail({ config, urls, tls, entra, file }: Setting): Promise<Close> {
+  const webhook = config.deliveryWebhook === undefined ? urls.frontDoor + DELIVERY_ROUTE : config.deliveryWebhook;
   const mail = createMail({
     state: file('mail.db'),
     verifyToken: (token) => entra.verify(token),
     senderDomains: [tenant.domain],
     acsBase: () => urls.mailHttps,
+    ...(webhook !== null && {
+      deliveryEvents: {
+        url: () => webhook,
+        token: () => eventGridToken(entra),
+        log: (line) => {
+          console.error(line);
+        },
+      },
+    }),
   });
   const listeners = [await listen(mail.inbox, config.ports.mail), await listen(mail.acs, config.ports.mailHttps, tls)];
   return async () => {
@@ -103,7 +129,10 @@ async function runFrontDoor({ config, urls, entra, file }: Setting): Promise<Clo
     home,
   });
   const listener = await listen(frontDoor, config.ports.frontDoor);
-  return () => listener.close();
+  return async () => {
+    await listener.close();
+    frontDoor.close();
+  };
 }
 
 async function runWire({ config, urls, tls }: Setting): Promise<Close> {

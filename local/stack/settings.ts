@@ -1,8 +1,11 @@
-import { tenant } from '../demo-tenant';
+import { groups, tenant } from '../demo-tenant';
 import type { Ports } from './ports';
 
 /** The policy of groups that have none of their own, as the app setting of that name holds it. */
-export const DEFAULT_POLICY = '{"optedIn":true}';
+export const DEFAULT_POLICY = JSON.stringify({
+  optedIn: true,
+  fallbackApprovers: [{ kind: 'groupMembers', groupId: groups.fallbackApprovers.id }],
+});
 
 /** The sender of all mails; its domain is the one that the local mail service knows. */
 export const MAIL_SENDER = `gatehouse@${tenant.domain}`;
@@ -66,8 +69,17 @@ export function appSettings(options: {
     IDENTITY_HEADER: options.identityHeader,
     GRAPH_ENDPOINT: urls.directoryHttps,
     TABLES_ENDPOINT: options.wires ? urls.wire : urls.tables,
+    // one account is enough on one machine; past the wire, whose faults are for the app's own tables
+    AUDIT_TABLES_ENDPOINT: urls.tables,
     MAIL_ENDPOINT: urls.mailHttps,
     MAIL_SENDER,
+    // the local mail service has no quota unless a test sets one
+    MAIL_PER_MINUTE: '10000',
+    MAIL_PER_HOUR: '100000',
+    // tests and benchmarks file much for few people; whoever tests the limits sets them
+    LIMIT_PER_APP: '1000000',
+    LIMIT_PER_PERSON: '100000',
+    LIMIT_PER_GROUP: '100000',
     PUBLIC_BASE_URL: urls.frontDoor,
     DEFAULT_POLICY,
     WEBSITE_AUTH_ENABLED: 'True',

@@ -168,6 +168,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
         args: [],
         env: { ...base, LOCAL_STACK_CONFIG: JSON.stringify(config) },
         readyLine: /^ready /,
+        small: true,
       }));
     };
 
@@ -179,10 +180,14 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
       'frontDoor',
       'wire',
     ]);
-    const azurite = add('azurite', () => ({ ...tableService(ports, folder.file('azurite'), tls), env: base }));
+    const azurite = add('azurite', () => ({
+      ...tableService(ports, folder.file('azurite'), tls),
+      env: base,
+      small: true,
+    }));
     const storage =
       options.storage === true
-        ? add('storage', () => ({ ...hostStorage(ports, folder.file('storage')), env: base }))
+        ? add('storage', () => ({ ...hostStorage(ports, folder.file('storage')), env: base, small: true }))
         : undefined;
     const [line] = await Promise.all([main.start(), azurite.start(), storage?.start()]);
     options.signal?.throwIfAborted();

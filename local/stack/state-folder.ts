@@ -1,8 +1,10 @@
 import {
+  closeSync,
   existsSync,
-  mkdirSync,
   mkdtempSync,
+  openSync,
   readFileSync,
+  readSync,
   readdirSync,
   renameSync,
   rmSync,
@@ -11,6 +13,8 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { z } from 'zod';
+import { makeFolder, systemCode } from '../folders';
+import { StartFailure } from './child';
 import { PortInUse } from './ports';
 
 /** Something that the person who started the stack can mend; the message is the sentence to show. */
@@ -31,6 +35,8 @@ const PIDS = 'stack.json';
 const OURS =
   /^(clock|tls|azurite|storage|stack\.json(\.new)?|host-keys\.json|(entra|directory|mail|host)\.db(-wal|-shm|-journal)?)$/;
 const PROBE_BYTES = 65_536;
+/** What every SQLite database begins with. */
+const MAGIC = Buffer.from('SQLite format 3\0');
 const LEFTOVERS_MS = 15_000;
 const LOOK_MS = 50;
 
@@ -51,8 +57,13 @@ export function explainProblem(error: unknown, state: string): string | undefine
   if (error instanceof PortInUse) {
     return `Port ${error.port} (for ${error.part}) is in use: end what listens there, or choose other ports with --port-base <first port>.`;
   }
+  if (error instanceof StartFailure && error.sentence !== undefined) return error.sentence;
   const text = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const code = systemCode(error) ?? '';
+  if (error instanceof Error && 'syscall' in error && error.syscall === 'listen') {
+    const port = 'port' in error ? ` ${String(error.port)}` : '';
+    return `Port${port} cannot be listened on (${code}): choose other ports with --port-base <first port>.`;
+  }
   if (code === 'ENOSPC' || code === 'EDQUOT' || /ENOSPC|no space left|disk is full/i.test(text)) {
     return `The disk that holds the state folder ${state} is full: free some space, or choose another folder with --state <folder>.`;
   }
@@ -62,7 +73,10 @@ export function explainProblem(error: unknown, state: string): string | undefine
   if (code === 'ENOTDIR' || code === 'EEXIST') {
     return `The state folder ${state} is not a folder: choose another with --state <folder>.`;
   }
-  return undefined;
+  if (/not a database|disk image is malformed/i.test(text)) {
+    return `A database in the state folder ${state} is damaged: remove it, with all that it kept, or choose another folder with --state <folder>.`;
+  }
+  return error instanceof StartFailure ? error.message : undefined;
 }
 
 // One process may run several stacks, as tests do.
@@ -107,21 +121,60 @@ function empty(path: string): void {
   for (const name of entries) if (OURS.test(name)) rmSync(join(path, name), { recursive: true, force: true });
 }
 
+/** What is named like a database and begins unlike one would end the part that opens it. */
+function checkDatabases(path: string): void {
+  for (const name of readdirSync(path).filter((each) => /^(entra|directory|mail|host)\.db$/.test(each))) {
+    const file = join(path, name);
+    const fd = openSync(file, 'r');
+    const start = Buffer.alloc(MAGIC.length);
+    let length: number;
+    try {
+      length = readSync(fd, start);
+    } finally {
+      closeSync(fd);
+    }
+    if (length === 0 || start.equals(MAGIC)) continue;
+    throw new StackProblem(
+      `${file} is not a database: remove it, with all that it kept, or choose another folder with --state <folder>.`,
+    );
+  }
+}
+
+/** Writes as much as a part does at its start, and removes it. */
+function probe(path: string): void {
+  const file = join(path, `probe-${process.pid}`);
+  try {
+    writeFileSync(file, Buffer.alloc(PROBE_BYTES));
+  } finally {
+    rmSync(file, { force: true });
+  }
+}
+
+/** Runs a step on the state folder; whatever the system refuses is a problem that tells what to do. */
+function onFolder(path: string, step: () => void): void {
+  try {
+    step();
+  } catch (error) {
+    if (error instanceof StackProblem || systemCode(error) === undefined) throw error;
+    throw new StackProblem(
+      explainProblem(error, path) ??
+        `The state folder ${path} cannot be made or used (${systemCode(error)}): choose another with --state <folder>.`,
+    );
+  }
+}
+
 /** Opens the state folder (a new temporary one where none is named), seeing to it that it can be written and is not in use. */
 export async function openStateFolder(options: { path?: string; fresh?: boolean }): Promise<StateFolder> {
   const path = options.path === undefined ? mkdtempSync(join(tmpdir(), 'gatehouse-')) : resolve(options.path);
   const file = (name: string): string => join(path, name);
   // It holds the local issuer's keys.
-  mkdirSync(path, { recursive: true, mode: 0o700 });
+  onFolder(path, () => makeFolder(path, 0o700));
   await waitForOthers(path);
-  if (options.fresh === true) empty(path);
-
-  const probe = file(`probe-${process.pid}`);
-  try {
-    writeFileSync(probe, Buffer.alloc(PROBE_BYTES));
-  } finally {
-    rmSync(probe, { force: true });
-  }
+  onFolder(path, () => {
+    if (options.fresh === true) empty(path);
+    checkDatabases(path);
+    probe(path);
+  });
   const write = (children: number[]): void => {
     // Whole at any moment: after a crash it says whom to wait for.
     writeFileSync(file(`${PIDS}.new`), JSON.stringify({ pid: process.pid, children }));

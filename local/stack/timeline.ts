@@ -24,13 +24,35 @@ export interface RequestDetails extends RequestSummary {
   timeline: TimelineEntry[];
 }
 
+// Characters that change how what stands after them is shown: directions (UAX #9), and controls other than line breaks and tabs.
+const DISRUPTIVE = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u009f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+
+/** A text with those characters spelt out (`⟨U+202E⟩`), so that they can be seen and do nothing. */
+export const spelledOut = (text: string): string =>
+  text.replace(DISRUPTIVE, (character) => `⟨U+${character.charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}⟩`);
+
+const DURATION = /\bP(?=[\dT])(?:(\d+)W)?(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?(?![\w-])/g;
+const UNITS = ['week', 'day', 'hour', 'minute', 'second'];
+
+/** A text with its ISO 8601 durations in words: `P1DT12H` is `1 day 12 hours`. */
+export const durationsInWords = (text: string): string =>
+  text.replace(DURATION, (...match: unknown[]) => {
+    const parts = UNITS.flatMap((unit, index) => {
+      const amount = match[index + 1];
+      return typeof amount === 'string' ? [`${Number(amount)} ${unit}${Number(amount) === 1 ? '' : 's'}`] : [];
+    });
+    return parts.join(' ');
+  });
+
+const shown = z.string().transform(spelledOut);
+
 // The page follows the app's answers: it needs an id, shows what it knows, and passes over the rest.
-const named = z.looseObject({ id: z.string().default(''), name: z.string().optional() });
+const named = z.looseObject({ id: shown.default(''), name: shown.optional() });
 const optional = <Schema extends z.ZodType>(schema: Schema) => schema.optional().catch(undefined);
 
 const summarySchema = z.looseObject({
   id: z.string().min(1),
-  state: z.string().catch('unknown'),
+  state: shown.catch('unknown'),
   group: named.catch({ id: '' }),
   requester: named.catch({ id: '' }),
   filedAt: z.string().catch(''),
@@ -38,20 +60,20 @@ const summarySchema = z.looseObject({
 
 const entrySchema = z.looseObject({
   at: z.string().catch(''),
-  event: z.string().catch(''),
-  text: z.string().catch(''),
+  event: shown.catch(''),
+  text: shown.transform(durationsInWords).catch(''),
   by: named.catch({ id: '' }),
 });
 
 const detailsSchema = summarySchema.extend({
-  justification: optional(z.string()),
-  duration: optional(z.string()),
-  waitingFor: optional(z.looseObject({ sentence: z.string() })),
+  justification: optional(shown),
+  duration: optional(shown.transform(durationsInWords)),
+  waitingFor: optional(z.looseObject({ sentence: shown })),
   nextStepAt: optional(z.string()),
   stage: optional(z.looseObject({ number: z.int(), of: z.int(), required: z.int(), approvals: z.int() })),
   approvers: optional(z.array(named)),
   membership: optional(z.looseObject({ from: z.string(), until: z.string().optional() })),
-  reason: optional(z.looseObject({ sentence: z.string() })),
+  reason: optional(z.looseObject({ sentence: shown })),
   timeline: z.array(entrySchema).catch([]),
 });
 

@@ -1,6 +1,6 @@
-import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { generate } from 'selfsigned';
+import { makeFolder } from '../folders';
 
 /** The stack's own certificate authority and the certificate of `localhost`, as files and as their texts. */
 export interface Tls {
@@ -24,6 +24,8 @@ function write(file: string, contents: string, mode: number): void {
 }
 
 async function make(folder: string): Promise<void> {
+  // It brings 20 MB of code along, which most starts don't need.
+  const { generate } = await import('selfsigned');
   const notBeforeDate = new Date(Date.now() - DAY_MS);
   const period = { notBeforeDate, notAfterDate: new Date(notBeforeDate.getTime() + YEARS_MS) };
   const kind = { keyType: 'ec', curve: 'P-256', algorithm: 'sha256' } as const;
@@ -61,7 +63,7 @@ async function make(folder: string): Promise<void> {
 /** The certificates in `<state>/tls`, made where they are missing; valid for thirty years, so that the clock can be moved. */
 export async function ensureTls(state: string): Promise<Tls> {
   const folder = join(state, 'tls');
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+  makeFolder(folder, 0o700);
   const files = {
     caFile: join(folder, 'ca.pem'),
     certFile: join(folder, 'localhost.pem'),

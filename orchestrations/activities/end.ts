@@ -1,49 +1,69 @@
 import { DirectoryRefused } from '../../shared/directory/directory';
-import { end as ended } from '../../shared/domain/join-request';
+import { end as ended, startTakingBack } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
+import { changeRequest } from '../../shared/records/records';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { dropGrant, makeSo } from './membership';
-import { gone, orPostponed, standing } from './standing';
+import { dropGrant, isOutOfReach, makeSo } from './membership';
+import { gone, orLater, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:end';
 
 /**
- * Takes back a grant whose time is over: only a membership that Gatehouse itself added and that no other live grant covers is
- * removed; anything else is left, and the trail says so.
+ * Takes back a grant whose time is over, or that somebody ended: only a membership that Gatehouse itself added and that no other live
+ * grant covers is removed; anything else is left, and the trail says so. What it found is written before it acts, so that a repeat after
+ * a crash does not take its own work for somebody else's.
  */
 export function end(services: Services, input: StepInput): Promise<Standing> {
-  const { records } = services;
-  const at = new Date(input.at);
-  return orPostponed(services, input, ROUTE, () =>
+  const { records, directory } = services;
+  const at = timeOf(input);
+  return orWaiting(services, input, () =>
     retryOnConflict(async () => {
-      const stored = await records.requests.read(input.requestId);
-      if (stored === undefined) return gone();
-      const { request } = stored;
-      const until = request.grant?.until;
-      if (request.state !== 'granted' || until === undefined || new Date(until) > at) {
-        if (until !== undefined && request.state !== 'granted')
-          await records.open.delete({ due: until, kind: 'grant', requestId: request.id });
-        return standing(request);
-      }
-      const removed = await takeBack(services, request);
-      const written = await records.requests.write(stored, ended(request, removed, at), { route: ROUTE });
-      await records.open.delete({ due: until, kind: 'grant', requestId: request.id });
-      return standing(written.request);
+      const found = await records.requests.read(input.requestId);
+      if (found === undefined) return gone();
+      if (!isOver(found.request, at)) return standing(found.request);
+      const { group, requester, takingBack } = found.request;
+      const stored =
+        takingBack === undefined
+          ? await records.requests.write(
+              found,
+              startTakingBack(found.request, await directory.isMember(group.id, requester.id), at),
+              { route: ROUTE },
+            )
+          : found;
+      const removed = await takeBack(services, stored.request);
+      return standing(
+        (await records.requests.write(stored, ended(stored.request, removed, at), { route: ROUTE })).request,
+      );
     }),
   );
 }
+
+const isOver = ({ state, ending, grant }: JoinRequest, at: Date): boolean =>
+  state === 'granted' && (ending !== undefined || (grant?.until !== undefined && new Date(grant.until) <= at));
 
 async function takeBack(services: Services, request: JoinRequest): Promise<boolean> {
   const wish = await dropGrant(services, request);
   if (wish.wanted === 'in') return false;
   try {
     await makeSo(services, request, wish);
-    return true;
+    return request.takingBack?.wasMember === true;
   } catch (error) {
-    // the group can't be changed through Graph any more (deleted, dynamic, synchronised): the membership is not ours to end
-    if (error instanceof DirectoryRefused) return false;
+    // a group that can't be changed through Graph any more (deleted, dynamic, synchronised): the membership is not ours to end
+    if (error instanceof DirectoryRefused && (await isOutOfReach(services, request.group.id))) return false;
     throw error;
   }
+}
+
+/** While the directory can't answer, or lacks a permission, the end waits for it, and the status says so. */
+async function orWaiting(services: Services, input: StepInput, step: () => Promise<Standing>): Promise<Standing> {
+  const stands = await orLater(input, step);
+  if (!stands.postponed) return stands;
+  await changeRequest(services.records, input.requestId, { route: ROUTE }, (now) =>
+    now.state === 'granted' && now.waitingFor !== 'directory'
+      ? { request: { ...now, waitingFor: 'directory' }, entries: [] }
+      : undefined,
+  );
+  return stands;
 }

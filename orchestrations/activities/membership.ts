@@ -1,21 +1,40 @@
+import { refuseGroupKind } from '../../shared/domain/eligibility';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import type { Membership } from '../../shared/records/memberships';
 import type { Services } from '../../shared/services';
 
-/** The wish with this grant in it: the person shall be a member. */
-export function withGrant(before: Membership, requestId: string, at: Date, until: string | undefined): Membership {
+/**
+ * The wish with this grant in it: the person shall be a member. An extension inherits whether Gatehouse added them, where the membership
+ * that it goes on with still stands; in any other case it is Gatehouse that adds them.
+ */
+export function withGrant(
+  before: Membership,
+  { id: requestId, applying }: Pick<JoinRequest, 'id' | 'applying'>,
+  at: Date,
+  until: string | undefined,
+): Membership {
   const grants = before.grants.filter((live) => live.requestId !== requestId);
+  const goesOn = applying?.wasMember === true && before.wanted === 'in' && before.grants.length > 0;
   return {
     wanted: 'in',
-    addedByGatehouse: true,
+    addedByGatehouse: goesOn ? before.addedByGatehouse : true,
     grants: [...grants, { requestId, from: at.toISOString(), ...(until !== undefined && { until }) }],
   };
 }
 
-/** The wish without this grant: the person shall leave where no other grant lives and Gatehouse added them. */
+/**
+ * The wish without this grant: the person shall leave where no other grant lives and Gatehouse added them. A repeat finds that they shall
+ * leave already.
+ */
 function withoutGrant(before: Membership, requestId: string): Membership {
   const grants = before.grants.filter((live) => live.requestId !== requestId);
-  return { ...before, grants, wanted: grants.length > 0 || !before.addedByGatehouse ? 'in' : 'out' };
+  if (grants.length > 0) return { ...before, grants, wanted: 'in' };
+  return { ...before, grants, wanted: before.wanted === 'in' && !before.addedByGatehouse ? 'in' : 'out' };
+}
+
+/** Once the person has left, a membership that comes after is not Gatehouse's, whatever stood here before. */
+function left(before: Membership): Membership {
+  return before.wanted === 'out' && before.grants.length === 0 ? { ...before, addedByGatehouse: false } : before;
 }
 
 /** Takes the grant out of the membership row, before the directory is changed. @returns what Gatehouse wants then. */
@@ -35,8 +54,18 @@ export async function makeSo(
     } else {
       await directory.removeMember(group.id, requester.id);
     }
-    const now = (await records.memberships.read(group.id, requester.id))?.wanted ?? wanted;
-    if (now === wanted) return 'done';
-    wanted = now;
+    const now =
+      wanted === 'in'
+        ? await records.memberships.read(group.id, requester.id)
+        : await records.memberships.update(group.id, requester.id, left);
+    if (now === undefined || now.wanted === wanted) return 'done';
+    wanted = now.wanted;
   }
+}
+
+/** Whether the group can't be changed through Graph any more: deleted, dynamic, synchronised, … A refusal is then for good. */
+export async function isOutOfReach({ directory }: Services, groupId: string): Promise<boolean> {
+  const group = await directory.group(groupId);
+  if (group === undefined) return true;
+  return refuseGroupKind(group, group.onPremisesSyncEnabled && (await directory.isCloudManaged(groupId))) !== undefined;
 }

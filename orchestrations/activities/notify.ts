@@ -1,48 +1,55 @@
-import type { Approver } from '../../shared/domain/approvers';
+import { everyoneOf, MOST_ASKED } from '../../shared/domain/approvers';
+import type { Approver, Party } from '../../shared/domain/approvers';
 import { refusals } from '../../shared/domain/eligibility';
 import type { Group, Person } from '../../shared/domain/eligibility';
-import { addDuration } from '../../shared/domain/duration';
-import { asked, cancel, deadlineOf, expire, remindersDue, stagePolicy } from '../../shared/domain/join-request';
+import {
+  asked,
+  cancel,
+  counting,
+  deadlineOf,
+  escalate,
+  escalationTime,
+  expire,
+  notePolicy,
+  remindersDue,
+  tally,
+} from '../../shared/domain/join-request';
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
-import { refuse } from '../../shared/join-requests/eligibility';
-import { mailOf, newLinkId, sendQueued } from '../../shared/join-requests/outbox';
-import { approversOf } from '../../shared/join-requests/who-may-decide';
-import { approvalMessage } from '../../shared/mail/messages';
-import { factsOf } from '../../shared/join-requests/facts';
+import { composeAskings, planAskings } from '../../shared/join-requests/askings';
+import type { Asking } from '../../shared/join-requests/askings';
+import { digested } from '../../shared/join-requests/digest';
+import { lookAgain } from '../../shared/join-requests/eligibility';
+import { newLinkId, notYetPut, putMails, sendQueued } from '../../shared/join-requests/outbox';
+import { partiesOf, refuseTooFew } from '../../shared/join-requests/who-may-decide';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
 import { changeRequest } from '../../shared/records/records';
-import { Conflict } from '../../shared/records/tables';
+import { Conflict, retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { gone, orPostponed, postponed, standing } from './standing';
+import { confirmMissing, gone, orPostponed, postponed, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:notify';
 
-/** Mail keys of a stage: one mail per person for asking, one for each reminder. */
-const askKey = ({ index, round }: JoinRequest['stage'], personId: string): string =>
-  `ask_${String(index)}_${String(round)}_${personId}`;
-const remindKey = ({ index, round }: JoinRequest['stage'], reminder: number, personId: string): string =>
-  `remind_${String(index)}_${String(round)}_${String(reminder)}_${personId}`;
-
-const isAccepted = (mail: Mail | undefined): boolean => mail?.status === 'accepted';
-
 /**
- * Asks those who may decide now and were not asked yet at this stage, reminds the others when it is time, and expires what is due.
- * A request that can't be granted any more, or that nobody can decide, ends here instead of bothering people.
+ * Asks those who may decide now and were not asked yet at this stage, reminds the others when it is time, widens the circle when nobody
+ * decided for too long, and expires what is due. A request that can't be granted any more, or that nobody can decide, ends here instead
+ * of bothering people.
  */
 export function notify(services: Services, input: StepInput): Promise<Standing> {
   return orPostponed(services, input, ROUTE, async () => {
     const { records, directory } = services;
-    const at = new Date(input.at);
-    const dossier = await records.requests.dossier(input.requestId);
-    if (dossier === undefined) return gone();
-    const { request } = dossier.stored;
-    if (request.state !== 'pending') return standing(request);
+    const at = timeOf(input);
+    const found = await records.requests.dossier(input.requestId);
+    if (found === undefined) return gone();
+    const { request: before } = found.stored;
+    const isFirst = before.stage.index === 0 && before.stage.askedAt === undefined;
+    if (isFirst) await records.lists.index(before);
+    if (before.state !== 'pending') return standing(before);
 
     const end = (decideEnd: (request: JoinRequest) => Change | undefined): Promise<Standing> =>
-      ended(services, request.id, decideEnd);
-    if (at >= deadlineOf(request)) return end((now) => expire(now, at));
-    if (request.stage.askedAt === undefined && !(await holdsClaim(services, request))) {
+      ended(services, before.id, decideEnd);
+    if (at >= deadlineOf(before)) return end((now) => expire(now, at));
+    if (before.stage.askedAt === undefined && !(await holdsClaim(services, before))) {
       return end((now) =>
         now.state === 'pending'
           ? cancel(
@@ -54,19 +61,33 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
       );
     }
 
-    const [group, person] = await Promise.all([
-      directory.group(request.group.id),
-      directory.person(request.requester.id),
-    ]);
-    const refusal = await refuse(directory, group, person, request.policy);
+    const { group, person, version, refusal } = await lookAgain(services, before);
+    confirmMissing(refusal?.rule, input);
     if (refusal !== undefined) return end((now) => (now.state === 'pending' ? cancel(now, refusal, at) : undefined));
-    if (group === undefined || person === undefined) return standing(request);
+    if (group === undefined || person === undefined) return standing(before);
 
-    const approvers = await reachable(services, dossier);
-    if (approvers.length === 0)
-      return end((now) => (now.state === 'pending' ? cancel(now, refusals.noApprovers, at) : undefined));
-    return ask(services, dossier, { group, person, approvers, at, input });
+    if (await isMemberOtherwise(services, before))
+      return end((now) => (now.state === 'pending' ? cancel(now, refusals.alreadyMember, at) : undefined));
+
+    const dossier = await broughtUpToDate(services, found, version, at);
+    if (dossier === undefined) return notify(services, input);
+    const parties = await partiesOf(directory, dossier.stored.request);
+    const tallied = tally(dossier.stored.request, parties, at);
+    if (tallied !== undefined)
+      return end((now) => (now.stage.index === before.stage.index ? tally(now, parties, at) : undefined));
+    const reachable = canBeReached(dossier);
+    const tooFew = refuseTooFew(parties, ({ id }) => reachable(id));
+    if (tooFew !== undefined) return end((now) => (now.state === 'pending' ? cancel(now, tooFew, at) : undefined));
+    return ask(services, dossier, { group, person, parties, reachable, at, input });
   });
+}
+
+/** Somebody who became a member by another way needs no decision: nobody is reminded for nothing. */
+async function isMemberOtherwise(
+  { directory }: Services,
+  { extends: before, stage, group, requester }: JoinRequest,
+): Promise<boolean> {
+  return before === undefined && stage.askedAt !== undefined && (await directory.isMember(group.id, requester.id));
 }
 
 /** A filing that lost its claim before its request was written must not ask anybody. */
@@ -75,10 +96,40 @@ async function holdsClaim({ records }: Services, request: JoinRequest): Promise<
   return claim === undefined || claim.requestId === request.id;
 }
 
-/** Who may decide and can be told so: people whose mail was refused don't count, others step in for them. */
-function reachable({ directory }: Services, { stored: { request }, mails }: Dossier): Promise<Approver[]> {
-  const refused = [...mails.values()].filter(({ status }) => status === 'refused').map(({ to }) => to.id);
-  return approversOf(directory, request, new Set(refused));
+/** Writes down another policy that came into force, and the escalation that is due. `undefined` where somebody else wrote first. */
+async function broughtUpToDate(
+  { records }: Services,
+  dossier: Dossier,
+  version: string,
+  at: Date,
+): Promise<Dossier | undefined> {
+  const { stored } = dossier;
+  const noted = notePolicy(stored.request, version, at);
+  const request = noted?.request ?? stored.request;
+  const escalation = escalationTime(request);
+  const escalated = escalation !== undefined && escalation <= at ? escalate(request, at) : undefined;
+  if (noted === undefined && escalated === undefined) return dossier;
+  const change = {
+    request: escalated?.request ?? request,
+    entries: [...(noted?.entries ?? []), ...(escalated?.entries ?? [])],
+  };
+  try {
+    return { ...dossier, stored: await records.requests.write(stored, change, { route: ROUTE }) };
+  } catch (error) {
+    if (error instanceof Conflict) return undefined;
+    throw error;
+  }
+}
+
+/** Who can be told to decide: people whose mail is refused or bounces don't count, others step in for them; who voted needs no mail. */
+function canBeReached({ stored: { request }, mails }: Dossier): (id: string) => boolean {
+  const { unreachable = [], triedAgain = [], votes } = request.stage;
+  const refused = [...mails.values()]
+    .filter(({ status, to }) => status === 'refused' && !triedAgain.includes(to.id))
+    .map(({ to }) => to.id);
+  const voted = new Set(votes.map(({ personId }) => personId));
+  const not = new Set([...unreachable, ...refused]);
+  return (id) => voted.has(id) || !not.has(id);
 }
 
 async function ended(
@@ -90,33 +141,51 @@ async function ended(
   return stored === undefined ? gone() : standing(stored.request);
 }
 
-interface Asking {
+interface Step {
   group: Group;
   person: Person;
-  approvers: Approver[];
+  parties: Party[];
+  reachable: (id: string) => boolean;
   at: Date;
   input: StepInput;
 }
 
 /** Puts the mails into the outbox, sends them, and writes down who was asked. */
-async function ask(services: Services, dossier: Dossier, asking: Asking): Promise<Standing> {
+async function ask(services: Services, dossier: Dossier, step: Step): Promise<Standing> {
   const { records } = services;
-  const { approvers, at, input } = asking;
+  const { parties, at, input, reachable } = step;
+  const approvers = everyoneOf(parties).slice(0, MOST_ASKED);
   const { stored } = dossier;
   const { request } = stored;
-  const links = new Map(dossier.links);
-  const newLinks = approvers.filter(({ id }) => !links.has(id)).map(({ id }) => ({ personId: id, id: newLinkId() }));
-  for (const { personId, id } of newLinks) links.set(personId, id);
 
-  const reminder = remindersDue(request, at);
-  const fresh = mailsToSend(services, dossier, asking, links, reminder);
-  await Promise.all(newLinks.map((link) => records.links.put({ ...link, requestId: request.id })));
-  if (fresh.length > 0 || newLinks.length > 0) {
+  const askings = planAskings(
+    dossier,
+    approvers.filter(({ id }) => reachable(id)),
+    at,
+  );
+  const links = await withLinks(services, dossier, askings);
+  // what an earlier attempt put into the outbox may have gone out: no other mail stands for it
+  const fresh = askings.filter(({ key }) => !dossier.mails.has(key));
+  const covered = await digested(services, request, fresh, at);
+  const mails = composeAskings(services, dossier, {
+    ...step,
+    approvers,
+    links: links.all,
+    askings: askings.filter(({ key }) => !covered.has(key)),
+  });
+  await putMails(services, request.id, mails);
+  if (mails.length > 0 || links.fresh.length > 0) {
     try {
       await records.requests.write(
         stored,
-        { request: { ...request, stage: { ...request.stage, approvers } }, entries: [] },
-        { route: ROUTE, mails: fresh, links: newLinks },
+        {
+          request: {
+            ...request,
+            stage: { ...request.stage, approvers, counted: counting(parties, request.stage.votes) },
+          },
+          entries: [],
+        },
+        { route: ROUTE, mails, links: links.fresh },
       );
     } catch (error) {
       // somebody decided meanwhile: look again at once
@@ -125,66 +194,103 @@ async function ask(services: Services, dossier: Dossier, asking: Asking): Promis
     }
   }
 
-  const current = new Set(approvers.map(({ id }) => id));
-  // a mail to somebody who may no longer decide stays unsent
-  const queued = [...dossier.mails.values(), ...fresh].filter(
-    (mail) => mail.status === 'queued' && current.has(mail.to.id),
+  // a mail of an earlier attempt to somebody who may no longer decide, or has decided, stays unsent
+  const sent = await sendQueued(services, request.id, mails, notYetPut(dossier, mails), at, request.filedBy.id);
+  return recordAsking(
+    services,
+    request,
+    { approvers, mails: [...sent.mails, ...covered.values()], at, acceptedAt: timeOf(input), input },
+    sent.unavailable,
   );
-  const sent = await sendQueued(services, request.id, queued, new Set(fresh.map(({ key }) => key)));
-
-  const who = (status: Mail['status'], kind: string): string[] =>
-    sent.mails.filter((mail) => mail.status === status && mail.key.startsWith(kind)).map(({ to }) => to.id);
-  const unreachable = sent.mails.filter(({ status }) => status === 'refused').map(({ to }) => to.id);
-  const written = await changeRequest(records, request.id, { route: ROUTE, mails: sent.mails }, (now) => {
-    const sameStage =
-      now.state === 'pending' && now.stage.index === request.stage.index && now.stage.round === request.stage.round;
-    if (!sameStage) return { request: now, entries: [] };
-    return asked(
-      now,
-      {
-        approvers,
-        asked: who('accepted', 'ask_'),
-        reminded: who('accepted', 'remind_'),
-        unreachable,
-        reminders: sent.unavailable === undefined ? reminder : now.stage.reminded,
-      },
-      at,
-    );
-  });
-  if (written === undefined) return gone();
-  if (sent.unavailable !== undefined && written.request.state === 'pending')
-    return postponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
-  // others step in at once for those who can't be reached
-  return unreachable.length > 0 ? notify(services, input) : standing(written.request);
 }
 
-function mailsToSend(
-  { config }: Services,
-  { stored: { request }, mails }: Dossier,
-  asking: Asking,
-  links: ReadonlyMap<string, string>,
-  reminder: number,
-): Mail[] {
-  const { approvers, group, person, at } = asking;
-  const { stage } = request;
-  const voted = new Set(stage.votes.map(({ personId }) => personId));
-  const facts = factsOf(request, { group, person, approvers });
-  const deadline = stage.askedAt === undefined ? addDuration(at, stagePolicy(request).deadline) : deadlineOf(request);
+/** The link of everyone who is asked, made and put onto their desk where they have none yet. */
+async function withLinks(
+  { records }: Services,
+  { stored: { request }, links }: Dossier,
+  askings: readonly Asking[],
+): Promise<{ all: Map<string, string>; fresh: { personId: string; id: string }[] }> {
+  const fresh = askings
+    .filter(({ approver }) => !links.has(approver.id))
+    .map(({ approver }) => ({ personId: approver.id, id: newLinkId() }));
+  const all = new Map([...links, ...fresh.map(({ personId, id }) => [personId, id] as const)]);
+  await Promise.all(
+    fresh.flatMap(({ personId, id }) => [
+      records.links.put({ id, personId, requestId: request.id }),
+      records.desks.put(personId, { requestId: request.id, linkId: id }),
+    ]),
+  );
+  return { all, fresh };
+}
 
-  return approvers.flatMap((approver): Mail[] => {
-    if (voted.has(approver.id)) return [];
-    const wasAsked = isAccepted(mails.get(askKey(stage, approver.id)));
-    const key = wasAsked ? remindKey(stage, reminder, approver.id) : askKey(stage, approver.id);
-    if (mails.has(key) || (wasAsked && reminder <= stage.reminded)) return [];
-    const open = `${config.PUBLIC_BASE_URL}/api/decisions/${links.get(approver.id) ?? ''}`;
-    const message = approvalMessage({
-      facts,
-      recipient: approver.displayName,
-      deadline,
-      links: { open, approve: `${open}?choice=approve`, deny: `${open}?choice=deny` },
-      ...(wasAsked && { reminder }),
-      ...(request.policy.stages.length > 1 && { stage: { index: stage.index + 1, of: request.policy.stages.length } }),
+/** Writes down whom mail reached and whom not; where some could not be sent now, the step is due again. */
+async function recordAsking(
+  services: Services,
+  request: JoinRequest,
+  done: { approvers: Approver[]; mails: readonly Mail[]; at: Date; acceptedAt: Date; input: StepInput },
+  unavailable: { retryAfterMs?: number } | undefined,
+): Promise<Standing> {
+  const { approvers, mails, at, acceptedAt, input } = done;
+  const { requests } = services.records;
+  let unreachable: string[] = [];
+  const written = await retryOnConflict(async () => {
+    const found = await requests.dossier(request.id);
+    if (found === undefined) return undefined;
+    const { request: now } = found.stored;
+    // a step that was delivered twice tells of each mail once; one that bounced meanwhile was sent all the same
+    const settled = mails.filter(({ key, operationId }) => {
+      const stands = found.mails.get(key);
+      // a digest stands for no mail that another delivery has put into the outbox
+      return stands === undefined || (operationId !== '' && /queued|undelivered/.test(stands.status));
     });
-    return [mailOf(request.id, key, { id: approver.id, name: approver.displayName, address: approver.mail }, message)];
+    const who = (status: Mail['status'], kinds: RegExp): string[] =>
+      settled.filter((mail) => mail.status === status && kinds.test(mail.key)).map(({ to }) => to.id);
+    unreachable = who('refused', /^(ask|remind|nudge)_/);
+    const sameStage =
+      now.state === 'pending' && now.stage.index === request.stage.index && now.stage.round === request.stage.round;
+    const all = unavailable === undefined;
+    const asking = {
+      approvers,
+      asked: who('accepted', /^ask_/),
+      reminded: who('accepted', /^(remind|nudge)_/),
+      unreachable,
+      reminders: all ? remindersDue(request, at) : now.stage.reminded,
+      nudges: all ? (request.stage.nudges?.asked ?? 0) : (now.stage.nudges?.sent ?? 0),
+    };
+    // also of mails that went out when it was over already
+    const change = sameStage
+      ? stillDue(request, now, asked(now, asking, at, acceptedAt))
+      : { request: now, entries: asked(request, asking, at, acceptedAt).entries };
+    return requests.write(found.stored, change, { route: ROUTE, mails: settled });
   });
+  if (written === undefined) return gone();
+  const bounced = await bouncedMeanwhile(services, request, written.request, mails);
+  if (unavailable !== undefined && written.request.state === 'pending')
+    return postponed(services, input, 'mail', unavailable.retryAfterMs, ROUTE);
+  // others step in at once for those who can't be reached
+  return unreachable.length > 0 || bounced ? notify(services, input) : standing(written.request);
+}
+
+/** What was made due while mails went out, such as one that operations send again, is not put off to the next reminder. */
+function stillDue(before: JoinRequest, now: JoinRequest, change: Change): Change {
+  const { due } = change.request;
+  const isDueAgain = now.due !== null && now.due !== before.due && due !== null && now.due < due;
+  return isDueAgain ? { ...change, request: { ...change.request, due: now.due } } : change;
+}
+
+/** A delivery report may come before it is written that its mail was accepted: what it says stands. */
+async function bouncedMeanwhile(
+  { records }: Services,
+  before: JoinRequest,
+  after: JoinRequest,
+  mails: readonly Mail[],
+): Promise<boolean> {
+  const known = new Set(before.stage.unreachable);
+  const bounced = new Set((after.stage.unreachable ?? []).filter((id) => !known.has(id)));
+  const lost = mails.filter(({ to, status }) => bounced.has(to.id) && status === 'accepted');
+  await records.requests.saveMails(
+    after.id,
+    lost.map((mail) => ({ ...mail, status: 'undelivered' as const })),
+  );
+  return lost.length > 0;
 }

@@ -1,15 +1,16 @@
 import { DirectoryRefused, DirectoryUnavailable } from '../../shared/directory/directory';
 import { refusals } from '../../shared/domain/eligibility';
-import { addDuration } from '../../shared/domain/duration';
-import { cancel, droppedOut, fail, grant, reopenStage, startApplying } from '../../shared/domain/join-request';
+import { cancel, fail, grant, grantUntil, recount, reopenStage, startApplying } from '../../shared/domain/join-request';
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
-import { refuse } from '../../shared/join-requests/eligibility';
-import { approversOf } from '../../shared/join-requests/who-may-decide';
+import { lookAgain } from '../../shared/join-requests/eligibility';
+import { partiesOf } from '../../shared/join-requests/who-may-decide';
 import type { Stored } from '../../shared/records/join-requests';
+import { isBeingRemoved } from '../../shared/records/memberships';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { dropGrant, makeSo, withGrant } from './membership';
-import { gone, orPostponed, standing } from './standing';
+import { event } from '../../shared/telemetry';
+import { dropGrant, isOutOfReach, makeSo, withGrant } from './membership';
+import { confirmMissing, gone, orPostponed, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:settle';
@@ -19,7 +20,7 @@ const ROUTE = 'activity:settle';
  * A repeat after a crash finds `applying` and knows that "already a member" means that the membership is ours.
  */
 export function settle(services: Services, input: StepInput): Promise<Standing> {
-  const at = new Date(input.at);
+  const at = timeOf(input);
   return orPostponed(services, input, ROUTE, () =>
     retryOnConflict(async () => {
       const stored = await services.records.requests.read(input.requestId);
@@ -27,13 +28,16 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
       const { request } = stored;
       if (request.state !== 'approved' && request.state !== 'applying') return standing(request);
 
-      const change = await recheck(services, request, at);
+      const { change, isMember, version } = await recheck(services, request, at);
+      confirmMissing(change?.request.reason?.rule, input);
       if (change !== undefined) {
         if (request.state === 'applying') await takeBack(services, request);
         return standing((await write(services, stored, change)).request);
       }
       const applying =
-        request.state === 'applying' ? stored : await write(services, stored, startApplying(request, false, at));
+        request.state === 'applying'
+          ? stored
+          : await write(services, stored, startApplying(request, isMember, version, at));
       return apply(services, applying, at);
     }),
   );
@@ -42,29 +46,46 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
 const write = ({ records }: Services, stored: Stored, change: Change): Promise<Stored> =>
   records.requests.write(stored, change, { route: ROUTE });
 
-/** What changed since the decision and keeps it from being applied. */
-async function recheck({ directory }: Services, request: JoinRequest, at: Date): Promise<Change | undefined> {
-  const { group: asked, requester, policy } = request;
-  const [group, person, isMember, approvers] = await Promise.all([
-    directory.group(asked.id),
-    directory.person(requester.id),
+/** What changed since the decision and keeps it from being applied; else whether the person is a member now. */
+async function recheck(
+  services: Services,
+  request: JoinRequest,
+  at: Date,
+): Promise<{ change?: Change; isMember: boolean; version: string }> {
+  const { directory } = services;
+  const { group: asked, requester } = request;
+  // before the directory is asked: a removal between the two looks is not somebody else's membership
+  const goesOn = await canGoOn(services, request);
+  const [{ refusal: refused, version }, isMember, parties, stillOwner] = await Promise.all([
+    lookAgain(services, request),
     // once `applying` stands, a membership may be our own
     request.state === 'approved' && directory.isMember(asked.id, requester.id),
-    approversOf(directory, request),
+    partiesOf(directory, request),
+    request.asOwner === true && directory.owners(asked.id).then((all) => all.some(({ id }) => id === requester.id)),
   ]);
-  const refusal = await refuse(directory, group, person, policy);
-  if (refusal !== undefined) return cancel(request, refusal, at);
-  if (isMember) return cancel(request, refusals.alreadyMember, at);
-  const dropped = droppedOut(request, approvers);
-  return dropped.length > 0 ? reopenStage(request, dropped, at) : undefined;
+  const refusal = refused ?? (isMember && !goesOn ? refusals.alreadyMember : undefined);
+  if (refusal !== undefined) return { change: cancel(request, refusal, at), isMember, version };
+  const dropped = request.asOwner === true ? (stillOwner ? undefined : []) : recount(request, parties);
+  return dropped === undefined
+    ? { isMember, version }
+    : { change: reopenStage(request, dropped, at), isMember, version };
+}
+
+/**
+ * An extension goes on with a membership that Gatehouse granted, also in the moment between its time and its removal; any other member has
+ * nothing to ask for.
+ */
+async function canGoOn({ records }: Services, { extends: before, group, requester }: JoinRequest): Promise<boolean> {
+  if (before === undefined) return false;
+  const membership = await records.memberships.read(group.id, requester.id);
+  return membership !== undefined && (membership.grants.length > 0 || isBeingRemoved(membership));
 }
 
 async function apply(services: Services, stored: Stored, at: Date): Promise<Standing> {
   const { records } = services;
   const { request } = stored;
-  const until = request.duration === undefined ? undefined : addDuration(at, request.duration).toISOString();
   const wish = await records.memberships.update(request.group.id, request.requester.id, (before) =>
-    withGrant(before, request.id, at, until),
+    withGrant(before, request, at, grantUntil(request, at)),
   );
 
   try {
@@ -72,18 +93,29 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
     if (outcome === 'gone') throw new DirectoryUnavailable('The group or the person is not there (yet, or any more).');
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
+    // an earlier attempt may have come through, and its answer got lost
+    if (await services.directory.isMember(request.group.id, request.requester.id))
+      return standing((await write(services, stored, grant(request, at))).request);
     await dropGrant(services, request);
+    // what changed since the look before the write is the reason, and nothing that operations could mend
+    const { refusal } = await lookAgain(services, request);
+    if (refusal !== undefined) return standing((await write(services, stored, cancel(request, refusal, at))).request);
+    event('request-failed', { requestId: request.id, rule: error.code });
     return standing(
       (await write(services, stored, fail(request, { rule: error.code, sentence: error.message }, at))).request,
     );
   }
-  const granted = grant(request, at);
-  if (until !== undefined) await records.open.put({ due: until, kind: 'grant', requestId: request.id });
-  return standing((await write(services, stored, granted)).request);
+  return standing((await write(services, stored, grant(request, at))).request);
 }
 
 /** An earlier attempt may have added the person before it could write so: what may be ours is removed before the request ends otherwise. */
 async function takeBack(services: Services, request: JoinRequest): Promise<void> {
   const wish = await dropGrant(services, request);
-  if (wish.addedByGatehouse) await makeSo(services, request, wish);
+  if (!wish.addedByGatehouse) return;
+  try {
+    await makeSo(services, request, wish);
+  } catch (error) {
+    // what can't be changed any more is not ours to take back, and the request must come to its end
+    if (!(error instanceof DirectoryRefused) || !(await isOutOfReach(services, request.group.id))) throw error;
+  }
 }

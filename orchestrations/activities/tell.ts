@@ -1,51 +1,137 @@
-import { isOpen, tell as told } from '../../shared/domain/join-request';
-import type { JoinRequest } from '../../shared/domain/join-request';
+import {
+  approvedBy,
+  coolsDownUntil,
+  delayTold,
+  GATEHOUSE,
+  isOpen,
+  isToTell,
+  tell as told,
+} from '../../shared/domain/join-request';
+import { hasMailbox } from '../../shared/domain/eligibility';
+import type { JoinRequest, TrailEntry } from '../../shared/domain/join-request';
 import { factsOf, outcomeOf } from '../../shared/join-requests/facts';
-import { mailOf, sendQueued } from '../../shared/join-requests/outbox';
-import { closedMessage, outcomeMessage } from '../../shared/mail/messages';
-import type { Outcome } from '../../shared/mail/messages';
+import { addressee, deliver, mailOf, wentOut } from '../../shared/join-requests/outbox';
+import { closedMessage, delayedMessage, outcomeMessage } from '../../shared/mail/messages';
+import type { Ended, Outcome } from '../../shared/mail/messages';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
 import { changeRequest } from '../../shared/records/records';
+import { Conflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { gone, orPostponed, postponed, standing } from './standing';
+import { event } from '../../shared/telemetry';
+import { gone, orPostponed, postponed, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:tell';
 
-/** Tells the outcome to the requester and to everyone who was asked, frees the claim, and closes the request's books. */
+/**
+ * Tells the outcome to the requester and to everyone who was asked, frees the claim, and closes the request's books. Of a request that
+ * was approved and can't be applied, the requester is told so, and its books stay open.
+ */
 export function tell(services: Services, input: StepInput): Promise<Standing> {
   return orPostponed(services, input, ROUTE, async () => {
     const { records } = services;
-    const at = new Date(input.at);
+    const at = timeOf(input);
     const dossier = await records.requests.dossier(input.requestId);
     if (dossier === undefined) return gone();
     const { request } = dossier.stored;
     const outcome = outcomeOf(request);
-    if (outcome === undefined || isOpen(request) || request.told) return standing(request);
+    if (!isToTell(request)) return standing(request);
 
-    const fresh = await mailsToSend(services, dossier, outcome);
-    await records.requests.saveMails(request.id, fresh);
-    const queued = [...dossier.mails.values(), ...fresh].filter(
-      ({ status, key }) => status === 'queued' && isOutcomeMail(key),
-    );
-    const sent = await sendQueued(services, request.id, queued, new Set(fresh.map(({ key }) => key)));
-    await records.requests.saveMails(request.id, sent.mails);
+    // what stands in the outbox unsent is written anew: an outcome that another one overtook is not told any more
+    const mails =
+      outcome === undefined ? await delay(services, dossier) : await mailsToSend(services, dossier, outcome);
+    if (outcome !== undefined && (await noteWhatWentOut(services, dossier, mails, at))) return tell(services, input);
+    const sent = await deliver(services, dossier, mails, at);
     if (sent.unavailable !== undefined) return postponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
 
-    await records.claims.release(request.group.id, request.requester.id, request.id);
-    const stored = await changeRequest(records, request.id, { route: ROUTE }, (now) =>
-      now.told ? undefined : told(now, at, whoWasTold(dossier, sent.mails)),
-    );
+    if (outcome !== undefined) await clearDesks(services, dossier);
+    const stored = await changeRequest(records, request.id, { route: ROUTE }, (now) => {
+      if (!isToTell(now)) return undefined;
+      return isOpen(now) ? delayTold(now) : told(now, at, whoWasTold(dossier, sent.mails));
+    });
+    if (outcome !== undefined) report(request, at);
     return stored === undefined ? gone() : standing(stored.request);
   });
 }
 
-const isOutcomeMail = (key: string): boolean => /^(outcome|closed|ended)_/.test(key);
+/** How it ended and how long that took, for those who watch how the workflows do. */
+function report({ state, filedAt, stage, earlierVotes = [] }: JoinRequest, at: Date): void {
+  const hours = (since: string, until: string): number =>
+    Math.round((new Date(until).getTime() - new Date(since).getTime()) / 36_000) / 100;
+  const decidedAt = [...earlierVotes, ...stage.votes]
+    .map((vote) => vote.at)
+    .toSorted()
+    .at(-1);
+  event('request-told', {
+    outcome: state,
+    hours: hours(filedAt, at.toISOString()),
+    ...(decidedAt !== undefined && { hoursToDecision: hours(filedAt, decidedAt) }),
+  });
+}
+
+/**
+ * Writes down the mails of steps that broke off between sending and writing so: whoever was asked in this way is told the outcome as well.
+ * @param mails what is sent now
+ * @returns whether the books must be read again
+ */
+async function noteWhatWentOut(
+  services: Services,
+  dossier: Dossier,
+  mails: readonly Mail[],
+  at: Date,
+): Promise<boolean> {
+  const { stored } = dossier;
+  const out = await wentOut(services, dossier, new Set(mails.map(({ key }) => key)));
+  if (out.length === 0) return false;
+  const entry = (event: TrailEntry['event'], kinds: RegExp): TrailEntry[] => {
+    const people = out.filter(({ key }) => kinds.test(key)).map(({ to }) => to.id);
+    if (people.length === 0) return [];
+    return [{ event, at: at.toISOString(), by: GATEHOUSE, data: { stage: stored.request.stage.index, people } }];
+  };
+  const entries = [...entry('approvers-asked', /^ask_/), ...entry('approvers-reminded', /^(remind|nudge)_/)];
+  try {
+    await services.records.requests.write(stored, { request: stored.request, entries }, { route: ROUTE, mails: out });
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+  }
+  return true;
+}
+
+/** Nothing waits for anybody any more: the claim is free, unless a denial keeps it for a while, and the request is off every desk. */
+async function clearDesks({ records }: Services, { stored: { request }, links }: Dossier): Promise<void> {
+  const { id, group, requester } = request;
+  // the next filing finds the denial by its claim, and when it may go ahead
+  if (coolsDownUntil(request) === undefined) await records.claims.release(group.id, requester.id, id);
+  await Promise.all([...links.keys()].map((personId) => records.desks.remove(personId, id)));
+}
+
+/** Tells the requester that the decision stands and the directory refused the change. */
+async function delay({ config, directory }: Services, { stored, mails }: Dossier): Promise<Mail[]> {
+  const { request } = stored;
+  const key = `delayed_${request.requester.id}`;
+  if (isSettled(mails.get(key))) return [];
+  const [group, person] = await Promise.all([
+    directory.group(request.group.id),
+    directory.person(request.requester.id),
+  ]);
+  if (!hasMailbox(person)) return [];
+  const message = delayedMessage({
+    facts: factsOf(request, { ...(group && { group }), person, approvers: request.stage.approvers }),
+    recipient: person.displayName,
+    decidedBy: approvedBy(request).map(({ name }) => name),
+    statusLink: statusLink(config.PUBLIC_BASE_URL, request),
+  });
+  return [mailOf(request.id, key, addressee(person), message, mails.get(key))];
+}
+
+const isSettled = (mail: Mail | undefined): boolean => mail !== undefined && mail.status !== 'queued';
+
+const isOutcomeMail = (key: string): boolean => /^(outcome|closed|ended|delayed)_/.test(key);
 
 /** Everyone whose asking was accepted, at whatever stage, but for the one whose decision ended it: that person saw it happen. */
 function askedPeople({ stored: { request }, mails }: Dossier): Mail['to'][] {
   const last = request.stage.votes.toSorted((a, b) => a.at.localeCompare(b.at)).at(-1)?.personId;
-  const decidedByVote = request.state === 'granted' || request.state === 'denied';
+  const decidedByVote = request.state === 'granted' || request.state === 'denied' || request.state === 'ended';
   const people = new Map<string, Mail['to']>();
   for (const { key, status, to } of mails.values())
     if (key.startsWith('ask_') && status === 'accepted') people.set(to.id, to);
@@ -53,45 +139,69 @@ function askedPeople({ stored: { request }, mails }: Dossier): Mail['to'][] {
   return [...people.values()];
 }
 
-async function mailsToSend({ config, directory }: Services, dossier: Dossier, outcome: Outcome): Promise<Mail[]> {
+async function mailsToSend(services: Services, dossier: Dossier, given: Outcome): Promise<Mail[]> {
+  const { config, directory, records } = services;
   const { stored, mails, links } = dossier;
   const { request } = stored;
-  const [group, person] = await Promise.all([
+  const [group, person, membership] = await Promise.all([
     directory.group(request.group.id),
     directory.person(request.requester.id),
+    records.memberships.read(request.group.id, request.requester.id),
   ]);
+  // the end of a grant that another one continues changes nothing for anybody
+  if (given.kind === 'ended' && !given.removed && membership?.wanted === 'in' && membership.grants.length > 0)
+    return [];
+  const outcome = given.kind === 'ended' ? await asItIs(services, request, given, group !== undefined) : given;
   const facts = factsOf(request, {
     ...(group && { group }),
     ...(person && { person }),
     approvers: request.stage.approvers,
+    // an extension that was granted was one when it was granted
+    ...(outcome.kind !== 'granted' && { at: new Date() }),
   });
   const base = config.PUBLIC_BASE_URL;
 
   const toRequester = (): Mail[] => {
     const key = `${outcome.kind === 'ended' ? 'ended' : 'outcome'}_${request.requester.id}`;
     // without a mailbox the status is all there is
-    if (mails.has(key) || person?.mail == null) return [];
+    if (isSettled(mails.get(key)) || !hasMailbox(person)) return [];
     const message = outcomeMessage({
       facts,
       outcome,
       recipient: person.displayName,
       statusLink: statusLink(base, request),
     });
-    return [mailOf(request.id, key, { id: person.id, name: person.displayName, address: person.mail }, message)];
+    return [mailOf(request.id, key, addressee(person), message, mails.get(key))];
   };
-  const toOthers = (outcome.kind === 'ended' ? [] : askedPeople(dossier)).flatMap((to): Mail[] => {
+  const toOthers = askedPeople(dossier).flatMap((to): Mail[] => {
     const key = `closed_${to.id}`;
-    if (mails.has(key)) return [];
+    if (isSettled(mails.get(key))) return [];
     return [
       mailOf(
         request.id,
         key,
         to,
         closedMessage({ facts, outcome, recipient: to.name, link: `${base}/api/decisions/${links.get(to.id) ?? ''}` }),
+        mails.get(key),
       ),
     ];
   });
   return [...toRequester(), ...toOthers];
+}
+
+/**
+ * How a membership ended, as it is now: another end of the same moment may have removed the person, another group may keep them in. A
+ * group that is gone removed nobody by somebody's hand.
+ */
+async function asItIs(
+  { directory }: Services,
+  { group, requester }: JoinRequest,
+  ended: Ended,
+  isThere: boolean,
+): Promise<Ended> {
+  const isMember = isThere && (await directory.isMember(group.id, requester.id));
+  const how = ended.how === 'removed' && !isThere ? 'lapsed' : ended.how;
+  return { ...ended, removed: !isMember, ...(how !== undefined && { how }) };
 }
 
 const statusLink = (base: string, request: JoinRequest): string => `${base}/api/requests/${request.id}`;

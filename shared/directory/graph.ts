@@ -1,65 +1,26 @@
 import type { TokenCredential } from '@azure/identity';
 import { AuthenticationHandler, Client, GraphError, HTTPMessageHandler } from '@microsoft/microsoft-graph-client';
-import type { GraphRequest } from '@microsoft/microsoft-graph-client';
+import type { GraphRequest, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
 
-import type { Group, Person } from '../domain/eligibility';
+import type { Person } from '../domain/eligibility';
+import { event } from '../telemetry';
 import { DirectoryRefused, DirectoryUnavailable } from './directory';
 import type { Directory } from './directory';
+import { groupCalls } from './graph-groups';
+import {
+  GROUP_PROPERTIES,
+  isAlreadyThere,
+  isNotFound,
+  pageSchema,
+  parse,
+  PERSON_PROPERTIES,
+  toGroup,
+  toPerson,
+} from './graph-objects';
 
 const TIMEOUT_MS = 10_000;
-const GROUP_PROPERTIES =
-  'id,displayName,description,mailEnabled,securityEnabled,groupTypes,onPremisesSyncEnabled,isAssignableToRole,isManagementRestricted,visibility';
-const PERSON_PROPERTIES = 'id,displayName,userPrincipalName,mail,accountEnabled,userType,jobTitle,department';
-
-const groupSchema = z.object({
-  id: z.string(),
-  displayName: z.string().nullish(),
-  description: z.string().nullish(),
-  mailEnabled: z.boolean().nullish(),
-  securityEnabled: z.boolean().nullish(),
-  groupTypes: z.array(z.string()).default([]),
-  onPremisesSyncEnabled: z.boolean().nullish(),
-  isAssignableToRole: z.boolean().nullish(),
-  isManagementRestricted: z.boolean().nullish(),
-  visibility: z.string().nullish(),
-});
-
-const personSchema = z.object({
-  id: z.string(),
-  displayName: z.string().nullish(),
-  userPrincipalName: z.string().nullish(),
-  mail: z.string().nullish(),
-  accountEnabled: z.boolean().nullish(),
-  userType: z.string().nullish(),
-  jobTitle: z.string().nullish(),
-  department: z.string().nullish(),
-});
-
-const pageSchema = z.object({ value: z.array(z.unknown()), '@odata.nextLink': z.string().optional() });
-
-const toPerson = (value: unknown): Person => {
-  const found = personSchema.parse(value);
-  return {
-    id: found.id.toLowerCase(),
-    displayName: found.displayName ?? found.userPrincipalName ?? found.id,
-    userPrincipalName: found.userPrincipalName ?? found.id,
-    mail: found.mail ?? null,
-    accountEnabled: found.accountEnabled === true,
-    isGuest: found.userType === 'Guest',
-    jobTitle: found.jobTitle ?? null,
-    department: found.department ?? null,
-  };
-};
-
-const isNotFound = (error: unknown): boolean => error instanceof GraphError && error.statusCode === 404;
-
-/** "One or more added object references already exist …": Graph answers 400, not 409 (group-post-members, Graph v1.0). */
-const isAlreadyMember = (error: unknown): boolean =>
-  error instanceof GraphError &&
-  error.statusCode === 400 &&
-  /added object references already exist/i.test(error.message);
-
+const MOST_PAGES = 200;
 /** 403 without a reason of ours is a missing permission, 400 a group that Graph won't change; everything else may pass. */
 function translate(error: unknown): Error {
   if (!(error instanceof GraphError)) {
@@ -81,16 +42,52 @@ function translate(error: unknown): Error {
   );
 }
 
+/**
+ * The client hands on the headers of an error only where its body is Graph's: one without a body, as throttling may have, is given one,
+ * so that its `Retry-After` is not lost.
+ */
+function withRetryAfter(transport: HTTPMessageHandler, throttled: GraphOptions['throttled']): Middleware {
+  return {
+    execute: async (context) => {
+      await transport.execute(context);
+      const { response } = context;
+      if (response?.status === 403 || response?.status === 429) {
+        const call = new URL(String(context.request)).pathname.replaceAll(
+          /[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/gi,
+          '{id}',
+        );
+        event('graph', { status: response.status, call: call.replaceAll(/\/users\/[^/{]+/g, '/users/{id}') });
+      }
+      if (response?.status === 429) throttled?.(secondsIn(response.headers));
+      if (response === undefined || response.status < 429 || !response.headers.has('retry-after')) return;
+      const error = { code: String(response.status), message: await response.text() };
+      const headers = new Headers(response.headers);
+      headers.set('content-type', 'application/json');
+      headers.delete('content-length');
+      context.response = new Response(JSON.stringify({ error }), { status: response.status, headers });
+    },
+  };
+}
+
 export interface GraphOptions {
   /** `https://graph.microsoft.com`, or the endpoint of a national cloud. */
   endpoint: string;
   /** Scope of its tokens, `https://graph.microsoft.com/.default` or a national cloud's. */
   scope: string;
   credential: TokenCredential;
+  /** Makes only calls that the permissions for joining allow. */
+  strict: boolean;
+  /** Told each time that Graph answers 429, with the seconds that it asks to wait where it names them. */
+  throttled?: (seconds: number | undefined) => void;
+}
+
+function secondsIn(headers: Headers): number | undefined {
+  const seconds = Number(headers.get('retry-after') ?? '');
+  return Number.isFinite(seconds) && seconds > 0 ? seconds : undefined;
 }
 
 /** The directory on Microsoft Graph v1.0. Retries are left to the workflow: each call is tried once. */
-export function graphDirectory({ endpoint, scope, credential }: GraphOptions): Directory {
+export function graphDirectory({ endpoint, scope, credential, strict, throttled }: GraphOptions): Directory {
   const authentication = new AuthenticationHandler({
     getAccessToken: async () => {
       const token = await credential.getToken(scope);
@@ -98,7 +95,7 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
       return token.token;
     },
   });
-  authentication.setNext(new HTTPMessageHandler());
+  authentication.setNext(withRetryAfter(new HTTPMessageHandler(), throttled));
   const client = Client.initWithMiddleware({
     baseUrl: endpoint,
     defaultVersion: 'v1.0',
@@ -121,7 +118,11 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
   const people = async (path: string): Promise<Person[]> => {
     const found: Person[] = [];
     let next: string | undefined = `${path}?$select=${PERSON_PROPERTIES}&$top=999`;
+    const seen = new Set<string>();
     while (next !== undefined) {
+      if (seen.has(next) || seen.size >= MOST_PAGES)
+        throw new DirectoryUnavailable('Microsoft Graph gave pages without an end.');
+      seen.add(next);
       const answer: unknown = await orUndefined(call(next).get() as Promise<unknown>);
       if (answer === undefined) return [];
       const page = parse(pageSchema, answer);
@@ -131,38 +132,31 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
     return found;
   };
 
-  const parse = <T>(schema: z.ZodType<T>, answer: unknown): T => {
-    const parsed = schema.safeParse(answer);
-    if (!parsed.success)
-      throw new DirectoryUnavailable(
-        `Microsoft Graph answered in a form it never uses: ${z.prettifyError(parsed.error)}`,
-      );
-    return parsed.data;
+  const memberOf: Directory['memberOf'] = async (personId, groupIds) => {
+    const answer: unknown = await orUndefined(
+      call(`/users/${segment(personId)}/checkMemberGroups`).post({ groupIds }) as Promise<unknown>,
+    );
+    if (answer === undefined) return [];
+    return parse(z.object({ value: z.array(z.string()) }), answer).value.map((id) => id.toLowerCase());
   };
 
   return {
+    ...groupCalls({
+      call,
+      orUndefined,
+      translate,
+      objects: `${endpoint}/v1.0/directoryObjects`,
+    }),
     group: async (id) => {
       const answer: unknown = await orUndefined(
         call(`/groups/${segment(id)}`)
           .query({ $select: GROUP_PROPERTIES })
           .get() as Promise<unknown>,
       );
-      if (answer === undefined) return undefined;
-      const found = parse(groupSchema, answer);
-      return {
-        id: found.id.toLowerCase(),
-        displayName: found.displayName ?? found.id,
-        description: found.description ?? null,
-        mailEnabled: found.mailEnabled === true,
-        securityEnabled: found.securityEnabled === true,
-        groupTypes: found.groupTypes,
-        onPremisesSyncEnabled: found.onPremisesSyncEnabled === true,
-        isAssignableToRole: found.isAssignableToRole === true,
-        isManagementRestricted: found.isManagementRestricted === true,
-        hiddenMembership: found.visibility === 'HiddenMembership',
-      } satisfies Group;
+      return answer === undefined ? undefined : toGroup(answer);
     },
     isCloudManaged: async (groupId) => {
+      if (strict) return false;
       try {
         const answer: unknown = await orUndefined(
           call(`/groups/${segment(groupId)}/onPremisesSyncBehavior`).get() as Promise<unknown>,
@@ -182,15 +176,19 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
       );
       return answer === undefined ? undefined : toPerson(answer);
     },
+    manager: async (personId) => {
+      const answer: unknown = await orUndefined(
+        call(`/users/${segment(personId)}/manager`)
+          .query({ $select: PERSON_PROPERTIES })
+          .get() as Promise<unknown>,
+      );
+      // a manager may be an organizational contact, who can't decide: it has no account
+      return answer === undefined ? undefined : toPerson(answer);
+    },
     owners: (groupId) => people(`/groups/${segment(groupId)}/owners/microsoft.graph.user`),
     members: (groupId) => people(`/groups/${segment(groupId)}/members/microsoft.graph.user`),
-    isMember: async (groupId, personId) => {
-      const answer: unknown = await orUndefined(
-        call(`/users/${segment(personId)}/checkMemberGroups`).post({ groupIds: [groupId] }) as Promise<unknown>,
-      );
-      if (answer === undefined) return false;
-      return parse(z.object({ value: z.array(z.string()) }), answer).value.some((id) => id.toLowerCase() === groupId);
-    },
+    isMember: async (groupId, personId) => (await memberOf(personId, [groupId])).includes(groupId),
+    memberOf,
     addMember: async (groupId, personId) => {
       try {
         await call(`/groups/${segment(groupId)}/members/$ref`).post({
@@ -198,7 +196,7 @@ export function graphDirectory({ endpoint, scope, credential }: GraphOptions): D
         });
         return 'added';
       } catch (error) {
-        if (isAlreadyMember(error)) return 'already';
+        if (isAlreadyThere(error)) return 'already';
         if (isNotFound(error)) return 'gone';
         throw translate(error);
       }

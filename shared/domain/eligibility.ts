@@ -25,6 +25,10 @@ export interface Person {
   department: string | null;
 }
 
+/** Whether the person is there and can be sent mail. */
+export const hasMailbox = (person: Person | undefined): person is Person & { mail: string } =>
+  person !== undefined && person.mail !== null;
+
 /** A rule that keeps a request from being filed or applied. `rule` names it for machines (and ends the problem's `type`). */
 export interface Refusal {
   rule: RefusalRule;
@@ -41,12 +45,20 @@ export type RefusalRule =
   | 'group-is-role-assignable'
   | 'group-is-management-restricted'
   | 'group-kind-unsupported'
+  | 'group-is-protected'
   | 'group-not-self-service'
+  | 'group-has-expired'
   | 'requester-not-found'
   | 'requester-disabled'
   | 'requester-is-guest'
+  | 'requester-not-eligible'
+  | 'open-already'
+  | 'membership-ended'
   | 'already-member'
-  | 'no-approvers';
+  | 'denied-recently'
+  | 'no-approvers'
+  | 'too-few-approvers'
+  | 'operations';
 
 const refuse = (rule: RefusalRule, sentence: string): Refusal => ({ rule, sentence });
 
@@ -99,6 +111,15 @@ export function refuseGroupKind(group: Group, isCloudManaged: boolean): Refusal 
   return undefined;
 }
 
+/** Whether the group is on the list of those that nobody joins through Gatehouse: by object id, or by display name with `*`. */
+export function isProtected({ id, displayName }: Pick<Group, 'id' | 'displayName'>, list: readonly string[]): boolean {
+  return list.some((entry) => {
+    if (entry.toLowerCase() === id) return true;
+    const parts = entry.split('*').map((part) => part.replace(/[.+?^${}()|[\]\\]/g, '\\$&'));
+    return new RegExp(`^${parts.join('.*')}$`, 'isu').test(displayName);
+  });
+}
+
 /** Whether the person can hold a membership through Gatehouse, apart from being a member already. */
 export function refuseRequester(person: Person, rules: { guests: boolean }): Refusal | undefined {
   if (!person.accountEnabled) {
@@ -121,20 +142,46 @@ export const refusals = {
     'group-not-found',
     'There is no such group. Check the id: it is the object id of the group in Microsoft Entra ID.',
   ),
+  groupProtected: refuse(
+    'group-is-protected',
+    'This group is protected: its members can’t be changed here, whatever its policy says. Ask an administrator.',
+  ),
   groupNotSelfService: refuse(
     'group-not-self-service',
     'This group is not open to self-service. Ask an administrator to opt it in, or its owner to add you.',
+  ),
+  groupHasExpired: refuse(
+    'group-has-expired',
+    'This group has expired: nobody renewed it in time, and it takes no new members until an owner does. Ask one of its owners to renew it.',
   ),
   requesterNotFound: refuse(
     'requester-not-found',
     'There is no such person. Give the object id or the user principal name as it stands in Microsoft Entra ID.',
   ),
+  membershipEnded: refuse(
+    'membership-ended',
+    'The membership that this request asks to go on with was ended before its time. Ask to join again.',
+  ),
+  openAlready: refuse('open-already', 'This person has an open request for this group already. It is decided first.'),
   alreadyMember: refuse(
     'already-member',
     'This person is already a member of the group, directly or through another group. There is nothing to ask for.',
   ),
   noApprovers: refuse(
     'no-approvers',
-    'Nobody can decide this request: the group has no enabled owner with a mailbox besides the requester, and no fallback approver is configured. Ask an administrator to add an owner.',
+    'Nobody can decide this request: of those whom the policy of the group names nobody is an enabled person with a mailbox that mail reaches, besides the requester, and no fallback approver steps in. Ask an administrator to add an owner.',
   ),
-} as const satisfies Record<string, Refusal>;
+  tooFewApprovers: refuse(
+    'too-few-approvers',
+    'More people must approve than can: the group has too few enabled owners with a mailbox besides the requester, and too few fallback approvers. Ask an administrator to add an owner, or to change the policy.',
+  ),
+  requesterNotEligible: refuse(
+    'requester-not-eligible',
+    'Only members of certain groups may ask to join this group, and this person is in none of them. Ask an owner of the group.',
+  ),
+  deniedRecently: (until: string): Refusal =>
+    refuse(
+      'denied-recently',
+      `A request of this person for this group was denied a short while ago. Ask again after ${until}.`,
+    ),
+} as const satisfies Record<string, Refusal | ((...given: string[]) => Refusal)>;

@@ -2,7 +2,8 @@ import { z } from 'zod';
 
 import { durationMs, parseDuration } from './duration';
 
-const guid = z.guid().transform((id) => id.toLowerCase());
+/** An object id. */
+export const groupId = z.guid('Give an object id: a GUID.').transform((id) => id.toLowerCase());
 
 const duration = z
   .string()
@@ -11,77 +12,307 @@ const duration = z
     'Give an ISO 8601 duration of weeks, days, hours, minutes and seconds, such as P14D or PT8H.',
   );
 
-const positiveDuration = duration.refine((text) => (parseDuration(text) ?? 1) > 0, 'Give a duration longer than zero.');
+export const positiveDuration = duration.refine(
+  (text) => (parseDuration(text) ?? 1) > 0,
+  'Give a duration longer than zero.',
+);
 
 /** Who may decide at a stage. */
-const approverSource = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('owners') }),
-  z.strictObject({ kind: z.literal('groupMembers'), groupId: guid }),
-  z.strictObject({ kind: z.literal('people'), ids: z.array(guid).min(1).max(50) }),
+export const approverSource = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('owners') }).describe('The owners of the group.'),
+  z.strictObject({ kind: z.literal('manager') }).describe('The requester’s manager.'),
+  z.strictObject({ kind: z.literal('groupMembers'), groupId }).describe('The direct members of a group.'),
+  z
+    .strictObject({
+      kind: z.literal('people'),
+      ids: z
+        .array(groupId)
+        .min(1, 'Name at least one person.')
+        .max(50, 'Name at most 50 people; put more into a group.'),
+    })
+    .describe('People by their object id.'),
 ]);
 export type ApproverSource = z.output<typeof approverSource>;
 
-const stage = z.strictObject({
-  approvers: z
-    .array(approverSource)
-    .min(1)
-    .max(5)
-    .default([{ kind: 'owners' }]),
-  /** How many different people must approve (n of those who may decide). */
-  required: z.int().min(1).max(10).default(1),
-  /** Reminders, each counted from the time the stage's first mail was accepted. */
-  reminders: z.array(positiveDuration).max(30).default(['P3D', 'P7D', 'P10D']),
-  /** The stage expires this long after its first mail was accepted. */
-  deadline: positiveDuration.default('P14D'),
-});
+const approvers = z
+  .array(approverSource, 'Give a list of approvers.')
+  .min(1, 'Name at least one kind of approvers.')
+  .max(5, 'Name at most five kinds of approvers.');
+/** How many different people must approve (n of those who may decide). */
+const required = z
+  .int('Give a whole number.')
+  .min(1, 'At least one person must approve.')
+  .max(10, 'Ask for at most ten approvals.');
+const OWNERS: ApproverSource[] = [{ kind: 'owners' }];
+
+const party = z.strictObject({ approvers: approvers.default(OWNERS), required: required.default(1) });
+/** People of whom so many must approve. */
+export type PartyPolicy = z.output<typeof party>;
+
+/** One party may be written without `parties`; a stage is kept with all of them spelled out. */
+const stage = z
+  .strictObject({
+    /** Reminders, each counted from the time the stage's first mail was accepted. */
+    reminders: z.array(positiveDuration).max(30, 'Give at most 30 reminders.').default(['P3D', 'P7D', 'P10D']),
+    /** From then on the fallback approvers may decide as well. */
+    escalateAfter: positiveDuration.optional(),
+    /** The stage expires this long after its first mail was accepted. */
+    deadline: positiveDuration.default('P14D'),
+    /** `ends`: the first denial ends the request. `counts`: it ends once too few are left who could still approve. */
+    denial: z.enum(['ends', 'counts'], 'Say ends or counts.').default('ends'),
+    approvers: approvers.optional(),
+    required: required.optional(),
+    /** Parties that must all agree, instead of `approvers` and `required`. */
+    parties: z
+      .array(party, 'Give a list of parties.')
+      .min(1, 'Give at least one party.')
+      .max(4, 'Give at most four parties.')
+      .optional(),
+  })
+  .superRefine((given, context) => {
+    if (given.parties === undefined || (given.approvers === undefined && given.required === undefined)) return;
+    const message = 'Give parties, or approvers and required, not both.';
+    context.addIssue({ code: 'custom', path: ['parties'], message });
+  })
+  .transform(({ approvers: sources, required: count, parties, ...times }) => ({
+    ...times,
+    parties: parties ?? [{ approvers: sources ?? OWNERS, required: count ?? 1 }],
+  }));
 export type StagePolicy = z.output<typeof stage>;
 
-/** The rules under which a group's membership is self-service. A request is decided under the policy that it was filed under. */
-export const policySchema = z
+const whoMayAsk = z
   .strictObject({
-    optedIn: z.boolean().default(false),
+    /** Only members of one of these groups may ask, directly or through another group; absent: everyone. */
+    membersOf: z.array(groupId).min(1).max(20).optional(),
     guests: z.boolean().default(false),
-    justification: z
-      .strictObject({ required: z.boolean().default(true), minimumLength: z.int().min(0).max(500).default(1) })
-      .prefault({}),
-    stages: z.array(stage).min(1).max(3).prefault([{}]),
-    /** Who decides where a stage has nobody. */
-    fallbackApprovers: z.array(approverSource).max(5).default([]),
-    /** Longest membership that may be asked for; absent: without end. */
-    maximumDuration: positiveDuration.optional(),
-    /** Given where a request names none; absent: without end, or `maximumDuration`. */
-    defaultDuration: positiveDuration.optional(),
   })
-  .superRefine((policy, context) => {
-    policy.stages.forEach(({ reminders, deadline }, index) => {
-      const end = parseDuration(deadline);
-      reminders.forEach((reminder, position) => {
-        const at = parseDuration(reminder);
-        if (at !== undefined && end !== undefined && at >= end) {
-          context.addIssue({
-            code: 'custom',
-            path: ['stages', index, 'reminders', position],
-            message: `The reminder at ${reminder} would come at or after the deadline ${deadline}. Remove it or set a later deadline.`,
-          });
-        }
-      });
+  .prefault({});
+
+const rules = z.strictObject({
+  optedIn: z.boolean().default(false),
+  whoMayAsk,
+  justification: z
+    .strictObject({
+      required: z.boolean().default(true),
+      minimumLength: z.int().min(0).max(500).default(1),
+      /** Shown where the reason is asked for. */
+      prompt: z.string().max(300).optional(),
+    })
+    .prefault({}),
+  stages: z.array(stage).min(1, 'Give at least one stage.').max(3, 'Give at most three stages.').prefault([{}]),
+  /** Who decides as well where a party has too few people, and after `escalateAfter`. */
+  fallbackApprovers: z.array(approverSource).max(5, 'Name at most five kinds of approvers.').default([]),
+  /** Owners of the group become members without anybody being asked. */
+  ownersJoinWithoutAsking: z.boolean().default(false),
+  /** Whoever approves may shorten the time that was asked for. */
+  deciderMayShorten: z.boolean().default(true),
+  /** Longest membership that may be asked for; absent: without end. */
+  maximumDuration: positiveDuration.optional(),
+  /** Given where a request names none; absent: without end, or `maximumDuration`. */
+  defaultDuration: positiveDuration.optional(),
+  /** Members are told this long before their time ends. */
+  warnings: z.array(positiveDuration).max(5).default(['P7D', 'P1D']),
+  /** After a denial the same person can't ask again for this long. */
+  coolDown: positiveDuration.optional(),
+});
+type Rules = z.output<typeof rules>;
+
+/** The rules under which a group's membership is self-service. A request is decided under the policy that it was filed under. */
+export const policySchema = rules.superRefine((policy, context) => {
+  for (const { path, message } of contradictions(policy)) context.addIssue({ code: 'custom', path, message });
+});
+export type Policy = z.output<typeof policySchema>;
+
+interface Contradiction {
+  path: (string | number)[];
+  /** What contradicts what, and how to mend it. */
+  message: string;
+}
+
+const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseDuration(text));
+
+function contradictions(policy: Rules): Contradiction[] {
+  return [
+    // a stage with an error in it is not spelled out yet
+    ...policy.stages.flatMap((rules, index) => ('parties' in rules ? stageContradictions(policy, rules, index) : [])),
+    ...tooManyNamed(policy),
+    ...durationContradictions(policy),
+    ...justificationContradictions(policy),
+    ...repeated(policy.warnings, ['warnings'], 'warning'),
+  ];
+}
+
+/** Of several times of the same length only one would ever count. */
+function repeated(times: readonly string[], path: Contradiction['path'], what: string): Contradiction[] {
+  return times.flatMap((text, index) => {
+    const earlier = times.findIndex((other) => ms(other) === ms(text));
+    if (ms(text) === undefined || earlier === index) return [];
+    const message = `The ${what} at ${text} is there already. Name it once.`;
+    return [{ path: [...path, index], message }];
+  });
+}
+
+function stageContradictions(
+  { fallbackApprovers }: Rules,
+  { parties, reminders, escalateAfter, deadline }: StagePolicy,
+  index: number,
+): Contradiction[] {
+  const found: Contradiction[] = [];
+  const end = ms(deadline);
+  const isLate = (text: string): boolean => {
+    const at = ms(text);
+    return at !== undefined && end !== undefined && at >= end;
+  };
+  reminders.forEach((reminder, position) => {
+    if (!isLate(reminder)) return;
+    found.push({
+      path: ['stages', index, 'reminders', position],
+      message: `The reminder at ${reminder} would come at or after the deadline ${deadline}. Remove it or set a later deadline.`,
     });
-    const { maximumDuration, defaultDuration } = policy;
+  });
+  found.push(...repeated(reminders, ['stages', index, 'reminders'], 'reminder'));
+  if (escalateAfter !== undefined && isLate(escalateAfter)) {
+    found.push({
+      path: ['stages', index, 'escalateAfter'],
+      message: `The escalation at ${escalateAfter} would come at or after the deadline ${deadline}. Escalate earlier or set a later deadline.`,
+    });
+  }
+  if (escalateAfter !== undefined && fallbackApprovers.length === 0) {
+    found.push({
+      path: ['stages', index, 'escalateAfter'],
+      message: 'There is nobody to escalate to. Name fallbackApprovers, or remove escalateAfter.',
+    });
+  }
+  parties.forEach(({ approvers: sources, required: count }, position) => {
+    const most = countable(sources);
+    if (most !== undefined && most < count && countable(fallbackApprovers) !== undefined) {
+      const all = new Set([...idsOf(sources), ...idsOf(fallbackApprovers)]).size;
+      if (all < count) {
+        found.push({
+          path: ['stages', index, 'parties', position, 'required'],
+          message: `${String(count)} must approve, but only ${String(all)} could. Ask for fewer, or name more people.`,
+        });
+      }
+    }
+    if (sources.some((source, at) => sources.slice(0, at).some((other) => isSame(other, source)))) {
+      found.push({
+        path: ['stages', index, 'parties', position, 'approvers'],
+        message: 'The same approvers are named twice. Name them once.',
+      });
+    }
     if (
-      maximumDuration !== undefined &&
-      defaultDuration !== undefined &&
-      durationMs(defaultDuration) > durationMs(maximumDuration)
+      fallbackApprovers.length > 0 &&
+      fallbackApprovers.every((source) => sources.some((other) => isSame(other, source)))
     ) {
-      context.addIssue({
-        code: 'custom',
-        path: ['defaultDuration'],
-        message: `The default duration ${defaultDuration} is longer than the maximum ${maximumDuration}.`,
+      found.push({
+        path: ['fallbackApprovers'],
+        message: `The fallback approvers are those of stage ${String(index + 1)} themselves, so nobody would step in for them. Name others, or none.`,
       });
     }
   });
-export type Policy = z.output<typeof policySchema>;
+  return found;
+}
+
+/** Ids that a policy may name in all: each is looked up whenever somebody asks. */
+const MOST_NAMED = 100;
+
+function tooManyNamed(policy: Rules): Contradiction[] {
+  if (!policy.stages.every((each) => 'parties' in each)) return [];
+  const count = new Set(namedIn(policy).map(({ id }) => id)).size;
+  if (count <= MOST_NAMED) return [];
+  return [
+    {
+      path: ['stages'],
+      message: `The policy names ${String(count)} people and groups. Name at most ${String(MOST_NAMED)}; put many people into a group.`,
+    },
+  ];
+}
+
+/** How many people these sources name, where the policy alone tells it. */
+function countable(sources: readonly ApproverSource[]): number | undefined {
+  if (sources.some(({ kind }) => kind === 'owners' || kind === 'groupMembers')) return undefined;
+  const managers = sources.some(({ kind }) => kind === 'manager') ? 1 : 0;
+  return new Set(sources.flatMap((source) => (source.kind === 'people' ? source.ids : []))).size + managers;
+}
+
+const idsOf = (sources: readonly ApproverSource[]): string[] =>
+  sources.flatMap((source) => (source.kind === 'people' ? source.ids : source.kind === 'manager' ? ['manager'] : []));
+
+const isSame = (one: ApproverSource, other: ApproverSource): boolean => JSON.stringify(one) === JSON.stringify(other);
+
+function durationContradictions({ maximumDuration, defaultDuration }: Rules): Contradiction[] {
+  const most = ms(maximumDuration);
+  const usual = ms(defaultDuration);
+  if (most === undefined || usual === undefined || usual <= most) return [];
+  return [
+    {
+      path: ['defaultDuration'],
+      message: `The default duration ${String(defaultDuration)} is longer than the maximum ${String(maximumDuration)}.`,
+    },
+  ];
+}
+
+function justificationContradictions({ justification, whoMayAsk: asking }: Rules): Contradiction[] {
+  return [
+    ...(!justification.required && justification.minimumLength > 1
+      ? [
+          {
+            path: ['justification', 'minimumLength'],
+            message: 'A reason of a least length is asked for, but none is required. Require it, or drop the length.',
+          },
+        ]
+      : []),
+    ...(new Set(asking.membersOf ?? []).size < (asking.membersOf ?? []).length
+      ? [{ path: ['whoMayAsk', 'membersOf'], message: 'The same group is named twice. Name it once.' }]
+      : []),
+  ];
+}
 
 /** How long a membership under this policy lasts, where the request asks for `asked`; `undefined` is without end. */
 export function grantedDuration(policy: Policy, asked: string | undefined): string | undefined {
   return asked ?? policy.defaultDuration ?? policy.maximumDuration;
+}
+
+/** Of two lengths of a membership the shorter one; `undefined` is without end. */
+export function shorter(one: string | undefined, other: string | undefined): string | undefined {
+  if (one === undefined) return other;
+  if (other === undefined) return one;
+  return durationMs(other) < durationMs(one) ? other : one;
+}
+
+/** An id in a policy, and the JSON pointer to it. */
+export interface Named {
+  kind: 'group' | 'person';
+  id: string;
+  pointer: string;
+}
+
+/** Ids that a policy names: whoever writes one checks that the directory knows them. */
+export function namedIn(policy: Policy): Named[] {
+  const ofSources = (sources: readonly ApproverSource[], path: string): Named[] =>
+    sources.flatMap((source, index): Named[] => {
+      const at = `${path}/${String(index)}`;
+      switch (source.kind) {
+        case 'groupMembers':
+          return [{ kind: 'group', id: source.groupId, pointer: `${at}/groupId` }];
+        case 'people':
+          return source.ids.map((id, n) => ({ kind: 'person', id, pointer: `${at}/ids/${String(n)}` }));
+        case 'owners':
+        case 'manager':
+          return [];
+      }
+    });
+  return [
+    ...policy.stages.flatMap(({ parties }, index) =>
+      parties.flatMap((each, n) =>
+        ofSources(each.approvers, `/stages/${String(index)}/parties/${String(n)}/approvers`),
+      ),
+    ),
+    ...ofSources(policy.fallbackApprovers, '/fallbackApprovers'),
+    ...(policy.whoMayAsk.membersOf ?? []).map((id, n) => ({
+      kind: 'group' as const,
+      id,
+      pointer: `/whoMayAsk/membersOf/${String(n)}`,
+    })),
+  ];
 }

@@ -1,13 +1,16 @@
 import type { Group, Person } from '../domain/eligibility';
+import { approvedBy, coolsDownUntil } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import type { Outcome, RequestFacts } from '../mail/messages';
 
 /** What mails and pages tell of a request; people and group as the directory knows them now, or as they were named when it was filed. */
 export function factsOf(
   request: JoinRequest,
-  now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[] },
+  now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[]; at?: Date },
 ): RequestFacts {
-  const { group, person, approvers } = now;
+  const { group, person, approvers, at = new Date(0) } = now;
+  // once the membership is over there is nothing to stay in: it is asked for anew
+  const isExtension = request.extends !== undefined && new Date(request.extends.until) > at;
   return {
     reference: request.id,
     groupName: group?.displayName ?? request.group.name,
@@ -22,26 +25,46 @@ export function factsOf(
     filedAt: new Date(request.filedAt),
     ...(request.duration !== undefined && { duration: request.duration }),
     approvers: approvers.map(({ displayName }) => displayName),
+    ...(isExtension && request.extends && { extension: { until: new Date(request.extends.until) } }),
   };
 }
 
 /** How the request ended, in the terms of mails and pages; `undefined` while it is open. */
 export function outcomeOf(request: JoinRequest): Outcome | undefined {
-  const votes = (choice: 'approve' | 'deny') => request.stage.votes.filter((vote) => vote.choice === choice);
   switch (request.state) {
-    case 'granted':
+    case 'granted': {
+      const approved = approvedBy(request);
+      const { grant, shortenedFrom } = request;
       return {
         kind: 'granted',
-        decidedBy: votes('approve').map(({ name }) => name),
-        ...(request.grant?.until !== undefined && { until: new Date(request.grant.until) }),
+        decidedBy: approved.map(({ name }) => name),
+        comments: approved.flatMap(({ name, comment }) => (comment === undefined ? [] : [{ by: name, text: comment }])),
+        ...(grant?.until !== undefined && { until: new Date(grant.until) }),
+        ...(shortenedFrom !== undefined && { shortenedFrom: shortenedFrom ?? 'no end' }),
+        ...(continues(request) && { continues: true }),
       };
-    case 'denied': {
-      const denials = votes('deny');
-      const comment = denials.at(-1)?.comment;
-      return { kind: 'denied', decidedBy: denials.map(({ name }) => name), ...(comment !== undefined && { comment }) };
     }
-    case 'ended':
-      return { kind: 'ended', removed: request.ended?.removed ?? false };
+    case 'denied': {
+      const denials = request.stage.votes.filter(({ choice }) => choice === 'deny');
+      const comment = denials.at(-1)?.comment;
+      const again = coolsDownUntil(request);
+      return {
+        kind: 'denied',
+        decidedBy: denials.map(({ name }) => name),
+        ...(comment !== undefined && { comment }),
+        ...(again !== undefined && { mayAskAgainOn: again }),
+      };
+    }
+    case 'ended': {
+      const { removed = false, how, by, reason } = request.ended ?? {};
+      return {
+        kind: 'ended',
+        removed,
+        ...(how !== undefined && { how }),
+        ...(by !== undefined && { by }),
+        ...(reason !== undefined && { reason }),
+      };
+    }
     case 'expired':
       return { kind: 'expired' };
     case 'withdrawn':
@@ -55,3 +78,10 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
       return undefined;
   }
 }
+
+/** Whether an extension was granted while the membership that it goes on from still stood. */
+const continues = ({ extends: before, grant, applying }: JoinRequest): boolean =>
+  before !== undefined &&
+  grant !== undefined &&
+  applying?.wasMember === true &&
+  new Date(grant.from) <= new Date(before.until);

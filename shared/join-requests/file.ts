@@ -1,19 +1,22 @@
 import { createHash, randomBytes } from 'node:crypto';
 
+import { everyoneOf } from '../domain/approvers';
 import { durationMs } from '../domain/duration';
 import { refusals } from '../domain/eligibility';
 import type { Refusal } from '../domain/eligibility';
-import { file, isOpen } from '../domain/join-request';
+import { coolsDownUntil, file, isOpen } from '../domain/join-request';
 import type { Actor, JoinRequest } from '../domain/join-request';
 import type { Policy } from '../domain/policy';
 import { grantedDuration } from '../domain/policy';
-import type { Claim } from '../records/claims';
-import type { Stored } from '../records/join-requests';
+import { takeClaim } from '../records/claims';
+import type { Stored, Via } from '../records/join-requests';
+import { writtenText } from '../mail/text';
+import { claimHolder } from '../records/records';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
+import { traceParent } from '../tracing';
 import type { FieldError } from '../web/problem';
-import { policyInForce, refuse } from './eligibility';
-import { whoMayDecide } from './who-may-decide';
+import { assess } from './assess';
 
 export interface Filing {
   groupId: string;
@@ -22,7 +25,9 @@ export interface Filing {
   justification: string;
   duration?: string;
   filedBy: Actor & { kind: 'person' | 'app' };
-  route: string;
+  via: Via;
+  /** Rejects where the caller may not file for this person, by object id, now; awaited before anything is written. */
+  admit?: (personId: string) => Promise<void>;
   /** Present where the caller sent an Idempotency-Key: the key, and the body it goes with. */
   idempotency?: { key: string; body: string };
 }
@@ -32,14 +37,12 @@ export type FileResult =
   | { kind: 'filed'; request: JoinRequest; repeated: boolean }
   /** The person has an open request for this group already. */
   | { kind: 'open-already'; request: JoinRequest }
-  | { kind: 'refused'; refusal: Refusal; hidden: boolean }
+  /** `until`: from then on it would not be refused for this. */
+  | { kind: 'refused'; refusal: Refusal; hidden: boolean; until?: Date }
   | { kind: 'invalid'; errors: FieldError[] }
   | { kind: 'key-reused' }
   /** Another call is filing for the same person and group at this moment. */
   | { kind: 'in-progress' };
-
-/** After this long a claim whose request never came to be may be taken over. */
-const ABANDONED_AFTER_MS = 120_000;
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
@@ -49,11 +52,16 @@ function requestId({ filedBy, groupId, idempotency }: Filing): string {
   return sha256(JSON.stringify([filedBy.kind, filedBy.id, groupId, idempotency.key])).slice(0, 32);
 }
 
-function checkAgainstPolicy(filing: Filing, policy: Policy): FieldError[] {
+/** What the policy asks of a request and this one lacks. */
+export function checkAgainstPolicy(
+  filing: { justification?: string; duration?: string | undefined },
+  policy: Policy,
+): FieldError[] {
   const errors: FieldError[] = [];
   const { required, minimumLength } = policy.justification;
-  const length = Array.from(filing.justification.trim()).length;
-  if (required && length < Math.max(1, minimumLength)) {
+  const length = Array.from(writtenText(filing.justification ?? '')).length;
+  // a dry run has no reason to look at
+  if (filing.justification !== undefined && required && length < Math.max(1, minimumLength)) {
     errors.push({
       pointer: '/justification',
       detail:
@@ -79,45 +87,40 @@ function repeated(stored: Stored, bodyHash: string | undefined): FileResult {
     : { kind: 'key-reused' };
 }
 
+/** Refusals that a better body would not mend are told only once the body is right. */
+const comesAfterInput = ({ rule }: Refusal): boolean =>
+  rule === 'already-member' || rule === 'no-approvers' || rule === 'too-few-approvers';
+
 /**
  * Files a join request: claim, open row, request row, in this order, so that a crash after any of them leaves nothing that a repeat,
  * the sweeper or the next filing does not mend. Nothing is written for a request that is refused.
  */
 export async function fileJoinRequest(services: Services, filing: Filing, at: Date): Promise<FileResult> {
-  const { directory, records } = services;
+  const { records } = services;
   const id = requestId(filing);
   const bodyHash = filing.idempotency === undefined ? undefined : sha256(filing.idempotency.body);
 
-  // Every filing makes the same calls, whatever they find: what is hidden can't be told from what does not exist.
-  const [before, group, person, { policy, version }] = await Promise.all([
+  const [before, assessment] = await Promise.all([
     filing.idempotency === undefined ? undefined : records.requests.read(id),
-    directory.group(filing.groupId),
-    directory.person(filing.person),
-    policyInForce(services, filing.groupId),
+    assess(services, filing),
   ]);
   if (before !== undefined) return repeated(before, bodyHash);
-  const requesterId = person?.id ?? filing.person;
-  const [isMember, approvers] = await Promise.all([
-    directory.isMember(filing.groupId, requesterId),
-    whoMayDecide(directory, { groupId: filing.groupId, requesterId, policy, stage: 0 }),
-  ]);
-
-  const refusal = await refuse(directory, group, person, policy);
+  const { group, person, policy, version, refusal, stages } = assessment;
   const hidden = group === undefined || group.hiddenMembership || !policy.optedIn;
   // a person can't ask for a group whose membership is hidden: an answer would tell that it exists
   if (hidden && filing.filedBy.kind === 'person') return { kind: 'refused', refusal: refusals.groupNotFound, hidden };
-  if (refusal !== undefined) return { kind: 'refused', refusal, hidden };
+  if (refusal !== undefined && !comesAfterInput(refusal)) return { kind: 'refused', refusal, hidden };
   if (group === undefined || person === undefined)
     return { kind: 'refused', refusal: refusals.groupNotFound, hidden: true };
   const errors = checkAgainstPolicy(filing, policy);
   if (errors.length > 0) return { kind: 'invalid', errors };
-  if (isMember) return { kind: 'refused', refusal: refusals.alreadyMember, hidden };
-  if (approvers.length === 0) return { kind: 'refused', refusal: refusals.noApprovers, hidden };
+  if (refusal !== undefined) return { kind: 'refused', refusal, hidden };
 
-  const claim = await takeClaim(services, group.id, person.id, id, at);
+  const claim = await claimFor(services, group.id, person.id, id, at);
   if (claim.kind !== 'taken') return claim;
 
   const duration = grantedDuration(policy, filing.duration);
+  const trace = traceParent();
   const change = file(
     {
       id,
@@ -128,13 +131,16 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
       ...(duration !== undefined && { duration }),
       policy,
       policyVersion: version,
-      approvers,
+      approvers: everyoneOf(stages[0] ?? []),
+      ...(assessment.extends && { extends: assessment.extends }),
+      ...(assessment.asOwner && { asOwner: true }),
+      ...(trace !== undefined && { trace }),
     },
     at,
   );
   try {
     const stored = await records.requests.create(change, {
-      route: filing.route,
+      ...filing.via,
       ...(bodyHash !== undefined && { bodyHash }),
     });
     return { kind: 'filed', request: stored.request, repeated: false };
@@ -147,33 +153,39 @@ export async function fileJoinRequest(services: Services, filing: Filing, at: Da
   }
 }
 
-async function takeClaim(
+/** Why an earlier request of the same person keeps a new one from being filed now: it is open, or its denial too young. */
+export async function refuseByEarlier(
+  { records }: Services,
+  groupId: string,
+  personId: string,
+  at: Date,
+): Promise<Refusal | undefined> {
+  const holder = await claimHolder(records, groupId, personId);
+  if (holder === undefined) return undefined;
+  if (isOpen(holder)) return refusals.openAlready;
+  const until = coolsDownUntil(holder);
+  return until !== undefined && until > at ? refusals.deniedRecently(until.toISOString()) : undefined;
+}
+
+/** The one open request of this person for this group: taken, or why not. */
+async function claimFor(
   { records }: Services,
   groupId: string,
   personId: string,
   id: string,
   at: Date,
 ): Promise<{ kind: 'taken' } | FileResult> {
-  try {
-    await records.claims.take(groupId, personId, id, at);
-    return { kind: 'taken' };
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
-  const claim = await records.claims.read(groupId, personId);
-  if (claim === undefined) return { kind: 'in-progress' };
-  if (claim.requestId === id) return { kind: 'taken' };
-  const holder = await records.requests.read(claim.requestId);
-  if (holder !== undefined && isOpen(holder.request)) return { kind: 'open-already', request: holder.request };
-  if (holder === undefined && !isAbandoned(claim, at)) return { kind: 'in-progress' };
-  try {
-    await records.claims.takeOver(groupId, personId, id, at, claim);
-    return { kind: 'taken' };
-  } catch (error) {
-    if (error instanceof Conflict) return { kind: 'in-progress' };
-    throw error;
-  }
+  const coolsDown = (holder: JoinRequest): Date | undefined => {
+    const until = coolsDownUntil(holder);
+    return until !== undefined && until > at ? until : undefined;
+  };
+  const claimed = await takeClaim(records.claims, [groupId, personId], id, at, {
+    read: async (holderId) => (await records.requests.read(holderId))?.request,
+    holds: (holder) => isOpen(holder) || coolsDown(holder) !== undefined,
+  });
+  if (claimed.kind !== 'held') return claimed;
+  const until = isOpen(claimed.by) ? undefined : coolsDown(claimed.by);
+  return until === undefined
+    ? { kind: 'open-already', request: claimed.by }
+    : { kind: 'refused', refusal: refusals.deniedRecently(until.toISOString()), hidden: false, until };
 }
-
-const isAbandoned = (claim: Claim, at: Date): boolean =>
-  at.getTime() - new Date(claim.claimedAt).getTime() > ABANDONED_AFTER_MS;

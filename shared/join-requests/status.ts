@@ -1,9 +1,12 @@
 import { z } from 'zod';
 
-import { approvals, isOpen, isOverdue, stagePolicy } from '../domain/join-request';
+import { DirectoryRefused, DirectoryUnavailable } from '../directory/directory';
+import { MOST_ASKED } from '../domain/approvers';
+import type { Approver } from '../domain/approvers';
+import { approvals, isOpen, isOverdue, requiredAt } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
+import { named, time, timelineIn, timelineSchema, waitingForSchema } from '../dossier-status';
 import type { Dossier } from '../records/join-requests';
-import type { RecordedEntry } from '../records/trail';
 import type { Services } from '../services';
 import { ROLES } from '../web/tokens';
 import type { Caller } from '../web/tokens';
@@ -25,25 +28,41 @@ export function mayRead(caller: Caller, request: JoinRequest): boolean {
   }
 }
 
+/** A request that may be read; `approvers` where they had to be looked up to know that. */
+export interface Readable extends Dossier {
+  approvers?: readonly Approver[];
+}
+
 /** The request with all that is kept of it, where the caller may read it. */
 export async function readJoinRequest(
   { records, directory }: Services,
   id: string,
   caller: Caller,
-): Promise<Dossier | undefined> {
+): Promise<Readable | undefined> {
   const dossier = await records.requests.dossier(id);
   if (dossier === undefined) return undefined;
   const { request } = dossier.stored;
   if (mayRead(caller, request)) return dossier;
   if (caller.kind !== 'person') return undefined;
-  // people who were asked keep seeing how it ended; else only who may decide now
+  // people who were asked keep seeing how it ended, and who voted at an earlier stage what became of it; else only who may decide now
   if (!isOpen(request) && dossier.links.has(caller.id)) return dossier;
+  if (request.earlierVotes?.some(({ personId }) => personId === caller.id) === true) return dossier;
   const approvers = await approversOf(directory, request);
-  return approvers.some((approver) => approver.id === caller.id) ? dossier : undefined;
+  return approvers.some((approver) => approver.id === caller.id)
+    ? { ...dossier, approvers: approvers.slice(0, MOST_ASKED) }
+    : undefined;
 }
 
-const named = z.object({ id: z.string(), name: z.string() });
-const time = z.iso.datetime();
+/** Who may decide at this moment; as it was when last looked up, where the directory can't answer now. */
+export async function approversNow({ directory }: Services, request: JoinRequest): Promise<readonly Approver[]> {
+  if (request.state !== 'pending') return [];
+  try {
+    return (await approversOf(directory, request)).slice(0, MOST_ASKED);
+  } catch (error) {
+    if (error instanceof DirectoryUnavailable || error instanceof DirectoryRefused) return request.stage.approvers;
+    throw error;
+  }
+}
 
 /** What the API says of a request. */
 export const statusSchema = z.object({
@@ -65,10 +84,9 @@ export const statusSchema = z.object({
   justification: z.string(),
   filedAt: time,
   duration: z.string().optional().describe('ISO 8601 duration of the membership; absent: without an end.'),
+  extends: z.object({ until: time }).optional().describe('It asks to go on with a membership that ends then.'),
   policyVersion: z.string().describe('The policy under which it is decided.'),
-  waitingFor: z
-    .object({ what: z.enum(['mail', 'decision', 'directory', 'operations']), sentence: z.string() })
-    .nullable(),
+  waitingFor: waitingForSchema,
   nextStepAt: time.optional(),
   overdue: z.boolean().optional(),
   stage: z.object({ number: z.int(), of: z.int(), required: z.int(), approvals: z.int() }).optional(),
@@ -77,21 +95,20 @@ export const statusSchema = z.object({
     .object({
       from: time,
       until: time.optional(),
-      ended: z.object({ how: z.enum(['lapsed']), at: time, removed: z.boolean() }).optional(),
+      lapsing: z.boolean().optional().describe('The member lets it end at its time.'),
+      ended: z
+        .object({
+          how: z.enum(['lapsed', 'left', 'removed', 'revoked']),
+          at: time,
+          removed: z.boolean().describe('Gatehouse took the membership away; else it was not only this request’s.'),
+          by: z.string().optional(),
+          reason: z.string().optional(),
+        })
+        .optional(),
     })
     .optional(),
   reason: z.object({ rule: z.string(), sentence: z.string() }).optional().describe('Why it was cancelled, or failed.'),
-  timeline: z
-    .array(
-      z.object({
-        seq: z.int(),
-        at: time,
-        event: z.string(),
-        text: z.string(),
-        by: z.object({ kind: z.enum(['person', 'app', 'gatehouse']), id: z.string(), name: z.string().optional() }),
-      }),
-    )
-    .optional(),
+  timeline: timelineSchema.optional(),
   links: z.object({ self: z.url() }).optional(),
 });
 
@@ -101,13 +118,18 @@ export function stageOf(request: JoinRequest): NonNullable<z.output<typeof statu
   return {
     number: stage.index + 1,
     of: policy.stages.length,
-    required: stagePolicy(request).required,
+    required: requiredAt(request),
     approvals: approvals(stage),
   };
 }
 
 /** Read from the row that decides, not from a copy. */
-export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.output<typeof statusSchema> {
+export function statusOf(
+  request: JoinRequest,
+  at: Date,
+  dossier?: Dossier,
+  approvers: readonly Approver[] = request.stage.approvers,
+): z.output<typeof statusSchema> {
   const {
     id,
     state,
@@ -116,9 +138,8 @@ export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.o
     justification,
     filedAt,
     duration,
+    extends: extension,
     policyVersion,
-    stage,
-    waitingFor,
     due,
     grant,
     ended,
@@ -133,16 +154,29 @@ export function statusOf(request: JoinRequest, at: Date, dossier?: Dossier): z.o
     justification,
     filedAt,
     ...(duration !== undefined && { duration }),
+    ...(extension !== undefined && { extends: extension }),
     policyVersion,
-    waitingFor: waitingIn(waitingFor),
+    waitingFor: waitingIn(request),
     ...(due !== null && isOpen(request) && { nextStepAt: due, overdue: isOverdue(request, at) }),
     ...(pending && {
       stage: stageOf(request),
-      approvers: stage.approvers.map(({ id: approverId, displayName }) => ({ id: approverId, name: displayName })),
+      approvers: approvers.map(({ id: approverId, displayName }) => ({ id: approverId, name: displayName })),
     }),
-    ...(grant !== undefined && { membership: { ...grant, ...(ended !== undefined && { ended }) } }),
+    ...(grant !== undefined && { membership: membershipOf(grant, ended) }),
     ...(reason !== undefined && { reason }),
-    ...(dossier !== undefined && { timeline: dossier.trail.map(timelineEntry) }),
+    ...(dossier !== undefined && { timeline: timelineIn(dossier.trail, sentenceOf) }),
+  };
+}
+
+function membershipOf(
+  { from, until, lapsing }: NonNullable<JoinRequest['grant']>,
+  ended: JoinRequest['ended'],
+): z.output<typeof statusSchema>['membership'] {
+  return {
+    from,
+    ...(until !== undefined && { until }),
+    ...(lapsing === true && { lapsing }),
+    ...(ended !== undefined && { ended }),
   };
 }
 
@@ -153,16 +187,10 @@ const WAITING = {
   operations: 'operations: see the reason',
 } as const;
 
-const waitingIn = (waitingFor: JoinRequest['waitingFor']): z.output<typeof statusSchema>['waitingFor'] =>
-  waitingFor === null ? null : { what: waitingFor, sentence: WAITING[waitingFor] };
-
-function timelineEntry(entry: RecordedEntry): NonNullable<z.output<typeof statusSchema>['timeline']>[number] {
-  const { seq, at, event, by } = entry;
-  return {
-    seq,
-    at,
-    event,
-    text: sentenceOf(entry),
-    by: { kind: by.kind, id: by.id, ...(by.name !== undefined && { name: by.name }) },
-  };
+function waitingIn({ waitingFor, state, due, stage }: JoinRequest): z.output<typeof statusSchema>['waitingFor'] {
+  if (waitingFor === null) return null;
+  // nothing failed: the mails of this stage are only about to go
+  if (waitingFor === 'mail' && state === 'pending' && due === stage.openedAt)
+    return { what: 'mail', sentence: 'mail queued: the approvers are being mailed' };
+  return { what: waitingFor, sentence: WAITING[waitingFor] };
 }

@@ -1,5 +1,6 @@
 import { withdraw } from '../domain/join-request';
 import type { Actor, JoinRequest } from '../domain/join-request';
+import type { Via } from '../records/join-requests';
 import { changeRequest } from '../records/records';
 import type { Services } from '../services';
 
@@ -8,11 +9,11 @@ export async function withdrawJoinRequest(
   { records }: Services,
   id: string,
   by: Actor,
-  route: string,
+  via: Via,
   at: Date,
 ): Promise<{ request: JoinRequest; withdrawn: boolean } | undefined> {
   let withdrawn = false;
-  const stored = await changeRequest(records, id, { route }, (request) => {
+  const stored = await changeRequest(records, id, via, (request) => {
     const change = withdraw(request, by, at);
     withdrawn = change !== undefined;
     return change;

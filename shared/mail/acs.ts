@@ -1,14 +1,20 @@
 import { EmailClient } from '@azure/communication-email';
+import type { EmailMessage } from '@azure/communication-email';
 import type { RestError } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 
 import { requestTimeout } from '../request-timeout';
 import { MailUnavailable } from './mailer';
-import type { Mailer } from './mailer';
+import type { Mailer, OutgoingMail } from './mailer';
+import { nameOf } from './text';
 
 const API_VERSION = '2025-09-01';
 
 const isRestError = (error: unknown): error is RestError => error instanceof Error && error.name === 'RestError';
+
+/** The service took the mail and gave it up: the client tells so by a plain error. Anything else plain is a time-out, or no token. */
+const hasFailed = (error: unknown): error is Error =>
+  !isRestError(error) && error instanceof Error && error.message.startsWith('The long-running operation has failed');
 
 function unavailable(error: unknown): MailUnavailable {
   if (!isRestError(error)) return new MailUnavailable(`The mail service can't be reached: ${String(error)}`);
@@ -49,37 +55,39 @@ export function acsMailer({
       },
     });
 
+  const messageOf = (mail: OutgoingMail): EmailMessage => ({
+    senderAddress: sender,
+    content: { subject: mail.subject, html: mail.html, plainText: mail.text },
+    recipients: { to: [{ address: mail.to.address, displayName: nameOf(mail.to.name) }] },
+    headers: { References: mail.references, 'Auto-Submitted': 'auto-generated' },
+    // tracking would rewrite the links
+    disableUserEngagementTracking: true,
+  });
+
+  /** What became of an earlier attempt; `undefined` where the service knows of none. */
+  const ask = async (mail: OutgoingMail): Promise<Awaited<ReturnType<Mailer['send']>> | undefined> => {
+    try {
+      await client.beginSend(messageOf(mail), { resumeFrom: operation(mail.operationId) });
+      return { kind: 'accepted' };
+    } catch (error) {
+      if (hasFailed(error)) return { kind: 'refused', why: error.message };
+      if (isRestError(error) && error.statusCode === 404) return undefined;
+      throw unavailable(error);
+    }
+  };
+
   return {
+    has: async (mail) => (await ask(mail))?.kind === 'accepted',
     send: async (mail, { asked }) => {
-      const message = {
-        senderAddress: sender,
-        content: { subject: mail.subject, html: mail.html, plainText: mail.text },
-        recipients: { to: [{ address: mail.to.address, displayName: mail.to.name }] },
-        headers: { References: mail.references, 'Auto-Submitted': 'auto-generated' },
-        // tracking would rewrite the links
-        disableUserEngagementTracking: true,
-      };
-      if (asked) {
-        try {
-          await client.beginSend(message, { resumeFrom: operation(mail.operationId) });
-          return { kind: 'accepted' };
-        } catch (error) {
-          if (!isRestError(error)) return { kind: 'refused', why: String(error) };
-          if (error.statusCode !== 404) throw unavailable(error);
-        }
-      }
+      const known = asked ? await ask(mail) : undefined;
+      if (known !== undefined) return known;
       try {
-        await client.beginSend(message, { operationId: mail.operationId });
+        await client.beginSend(messageOf(mail), { operationId: mail.operationId });
         return { kind: 'accepted' };
       } catch (error) {
-        // 400: the service does not take this mail, now or later. A failed operation comes as a plain error.
+        // 400: the service does not take this mail, now or later
         if (isRestError(error) && error.statusCode === 400) return { kind: 'refused', why: error.message };
-        if (
-          !isRestError(error) &&
-          error instanceof Error &&
-          error.message.startsWith('The long-running operation has failed')
-        )
-          return { kind: 'refused', why: error.message };
+        if (hasFailed(error)) return { kind: 'refused', why: error.message };
         throw unavailable(error);
       }
     },

@@ -26,6 +26,15 @@ export interface Button {
   look: 'approve' | 'deny' | 'plain';
 }
 
+/** One of several things that a mail lists, each with a link of its own. */
+export interface ListItem {
+  title: string;
+  lines: string[];
+  /** What somebody wrote, on one line. */
+  quote?: string;
+  link: { label: string; href: string };
+}
+
 /** A piece of a mail. Texts have been made fit to be shown (see `text.ts`). */
 export type Block =
   | { kind: 'paragraph'; text: string }
@@ -33,6 +42,7 @@ export type Block =
   | { kind: 'quote'; label: string; text: string }
   | { kind: 'facts'; rows: Row[] }
   | { kind: 'buttons'; buttons: Button[] }
+  | { kind: 'list'; items: ListItem[] }
   | { kind: 'note'; text: string; link?: { label: string; href: string } };
 
 /** A mail before it is laid out: one content, from which both versions are made, so that neither says more than the other. */
@@ -64,19 +74,27 @@ function blockAsText(block: Block): string {
     case 'subtitle':
       return block.lines.join('\n');
     case 'quote':
-      // Every line is marked, so that what somebody wrote can't pass for a line of ours, such as a link to approve.
-      return `${block.label}:\n${block.text
-        .split('\n')
-        .map((line) => `> ${line}`.trimEnd())
-        .join('\n')}`;
+      return `${block.label}:\n${quoted(block.text)}`;
     case 'facts':
       return block.rows.map(rowAsText).join('\n');
     case 'buttons':
       return block.buttons.map(({ label, href }) => `${label}: ${href}`).join('\n');
+    case 'list':
+      return block.items.map(itemAsText).join('\n\n');
     case 'note':
       return block.link === undefined ? block.text : `${block.text}\n${block.link.label}: ${block.link.href}`;
   }
 }
+
+// Every line is marked, so that what somebody wrote can't pass for a line of ours, such as a link to approve.
+const quoted = (text: string): string =>
+  text
+    .split('\n')
+    .map((line) => `> ${line}`.trimEnd())
+    .join('\n');
+
+const itemAsText = ({ title, lines, quote, link }: ListItem): string =>
+  [title, ...lines, ...(quote === undefined ? [] : [quoted(quote)]), `${link.label}: ${link.href}`].join('\n');
 
 function rowAsText({ label, value, detail }: Row): string {
   return [
@@ -389,6 +407,8 @@ function blockAsHtml(block: Block): Html {
           ])}
         </tr>
       </table>`;
+    case 'list':
+      return html`${block.items.map(itemAsHtml)}`;
     case 'note':
       return noteAsHtml(block.text, block.link);
   }
@@ -418,6 +438,48 @@ function quoteAsHtml(label: string, text: string): Html {
         </td>
       </tr>
     </table>`;
+}
+
+function itemAsHtml({ title, lines, quote, link }: ListItem): Html {
+  const cell = `padding:18px 0 0;border-top:1px solid #e8eaef`;
+  return html`<table
+    role="presentation"
+    width="100%"
+    cellpadding="0"
+    cellspacing="0"
+    border="0"
+    style="width:100%;margin-top:20px"
+  >
+    <tr>
+      <td class="line" style="${cell}">
+        <h2
+          class="ink"
+          style="margin:0;${FONT};font-size:17px;line-height:24px;font-weight:600;color:#181c25;word-break:break-word"
+        >
+          ${title}
+        </h2>
+        ${lines.map(
+          (line) =>
+            html`<p class="soft" style="margin:2px 0 0;${FONT};font-size:14px;line-height:21px;color:#596273">
+              ${line}
+            </p>`,
+        )}
+        ${
+          quote !== undefined &&
+          html`<p
+            class="ink quote"
+            dir="auto"
+            style="margin:8px 0 0;padding-left:12px;border-left:3px solid #c9ceda;${FONT};font-size:15px;line-height:22px;color:#181c25;word-break:break-word"
+          >
+            ${quote}
+          </p>`
+        }
+        <p style="margin:10px 0 0;${FONT};font-size:15px;line-height:22px;font-weight:600">
+          <a class="accent" href="${link.href}" style="color:#4338ca;text-decoration:underline">${link.label}</a>
+        </p>
+      </td>
+    </tr>
+  </table>`;
 }
 
 function rowAsHtml({ label, value, detail }: Row): Html {

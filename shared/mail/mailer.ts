@@ -20,6 +20,8 @@ export interface Mailer {
     mail: OutgoingMail,
     options: { asked: boolean },
   ): Promise<{ kind: 'accepted' } | { kind: 'refused'; why: string }>;
+  /** Whether the service has this mail from an earlier attempt, and did not give it up. @throws {MailUnavailable} where it can't say now. */
+  has(mail: OutgoingMail): Promise<boolean>;
 }
 
 /** The mail service can't take mail now: down, throttled, or its quota is used up. */

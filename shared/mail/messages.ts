@@ -1,57 +1,101 @@
 import { lay } from './layout';
-import type { Block, Message, Row, Tone } from './layout';
-import { groupDescribed, periodInWords, requesterDetails } from './facts';
+import type { Block, ListItem, Message, Row, Tone } from './layout';
+import {
+  approvalsInWords,
+  groupDescribed,
+  headlineOf,
+  periodInWords,
+  presentEnd,
+  requesterDetails,
+  wishOf,
+} from './facts';
 import type { RequestFacts } from './facts';
-import { clip, dateInWords, inSeries, nameOf, namesShown, oneLine, writtenText } from './text';
+import { clip, dateInWords, durationInWords, inSeries, nameOf, namesShown, oneLine, writtenText } from './text';
 
 export type { RequestFacts } from './facts';
 export type { Message } from './layout';
 
 /** How a request ended. */
 export type Outcome =
-  | { kind: 'granted'; until?: Date; decidedBy: string[] }
-  | { kind: 'denied'; decidedBy: string[]; comment?: string }
+  | {
+      kind: 'granted';
+      until?: Date;
+      decidedBy: string[];
+      /** What the approvers wrote; the requester is shown it, nobody else. */
+      comments?: { by: string; text: string }[];
+      /** The ISO 8601 duration that was asked for, or `no end`, where a decider gave less. */
+      shortenedFrom?: string;
+      /** An extension was granted in time: the person has been a member throughout. */
+      continues?: boolean;
+    }
+  | {
+      kind: 'denied';
+      decidedBy: string[];
+      comment?: string;
+      /** When the cool-down is over. */
+      mayAskAgainOn?: Date;
+    }
   | { kind: 'expired' }
   | { kind: 'cancelled'; reason: string }
   | { kind: 'withdrawn' }
-  /** The time of a granted membership is over; `removed` says whether it was Gatehouse's to take back. */
-  | { kind: 'ended'; removed: boolean };
+  | Ended;
 
-/** Asks an approver to decide. `recipient` is the name of the one person for whom the links are; `reminder` and `stage.index` count from 1. */
+/** A granted membership that is over. */
+export interface Ended {
+  kind: 'ended';
+  /** Whether Gatehouse took the membership back; it leaves alone what was not its own, and what was gone already. */
+  removed: boolean;
+  /** Its time was over (also where this is absent), the member left, somebody had removed the member before, or it was revoked. */
+  how?: 'lapsed' | 'left' | 'removed' | 'revoked';
+  /** Why it was revoked, as it was given. */
+  reason?: string;
+  /** Who revoked it. */
+  by?: string;
+}
+
+/**
+ * Asks an approver to decide. `recipient` is the name of the one person for whom the links are; `stage.index` counts from 1. `reminder`:
+ * `due` by the policy, or `nudged`, asked for by the requester. `required`: how many must approve, and how many have.
+ */
 export function approvalMessage(m: {
   facts: RequestFacts;
   recipient: string;
   deadline?: Date;
   links: { open: string; approve: string; deny: string };
-  reminder?: number;
+  reminder?: 'due' | 'nudged';
   stage?: { index: number; of: number };
+  required?: { count: number; approvals: number };
 }): Message {
   const { facts, links, deadline } = m;
   const group = nameOf(facts.groupName);
-  const reminding = m.reminder !== undefined && m.reminder > 0;
+  const nudged = m.reminder === 'nudged';
+  const reminding = m.reminder !== undefined;
+  const byRequester = `${nameOf(facts.requester.name)} asked for this reminder: your decision is still open.`;
   return lay({
     // Mail programs put mails under one subject, but for "Re:", into one conversation.
     subject: reminding ? `Re: ${stem(facts)}` : stem(facts),
     preview: [
-      reminding && 'Reminder: your decision is still open.',
+      nudged ? byRequester : reminding && 'Reminder: your decision is still open.',
       deadline !== undefined && `Decide by ${dateInWords(deadline)}.`,
       writtenText(facts.justification),
     ]
       .filter((part) => part !== false)
       .join(' '),
-    status: { text: approvalStatus(m.reminder, m.stage), tone: reminding ? 'late' : 'open' },
-    heading: `${nameOf(facts.requester.name)} asks to join ${group}`,
+    status: { text: approvalStatus(facts, reminding, m.stage), tone: reminding ? 'late' : 'open' },
+    heading: headlineOf(facts),
     blocks: [
       ...requesterBlock(facts),
+      ...(nudged ? [{ kind: 'paragraph' as const, text: byRequester }] : []),
       reasonBlock(facts),
       {
         kind: 'facts',
         rows: [
-          { label: 'For how long', value: periodInWords(facts) },
+          ...periodRows(facts),
           ...(deadline === undefined ? [] : [{ label: 'Decide by', value: dateInWords(deadline) }]),
+          ...requiredRows(m.required),
           groupRow(facts),
           { label: 'Can decide as well', value: othersShown(facts.approvers, m.recipient) },
-          { label: 'Asked on', value: dateInWords(facts.filedAt) },
+          askedRow(facts),
         ],
       },
       {
@@ -63,13 +107,141 @@ export function approvalMessage(m: {
       },
       {
         kind: 'note',
-        text: 'Opening a link decides nothing: you will be asked to sign in and to confirm.',
+        text: NOTHING_BY_OPENING,
         link: { label: 'Or open the request without choosing yet', href: links.open },
       },
     ],
     footer: [
-      `You get this mail, ${nameOf(m.recipient)}, because you may decide who joins ${group}.`,
+      `You get this mail, ${nameOf(m.recipient)}, because you may decide who ${facts.extension === undefined ? 'joins' : 'stays in'} ${group}.`,
       'The links are for you alone; to anybody else they show nothing.',
+      referenceLine(facts),
+    ],
+  });
+}
+
+/**
+ * Asks an approver with several open requests to decide, in one list with the most urgent first. Each `link` is the recipient's
+ * own. A mail has room for {@link DIGEST_LENGTH} of them.
+ */
+export function digestMessage(m: {
+  recipient: string;
+  items: { facts: RequestFacts; deadline?: Date; link: string }[];
+}): Message {
+  const count = m.items.length;
+  const heading =
+    count === 1 ? '1 join request waits for your decision' : `${count} join requests wait for your decision`;
+  const due = ({ deadline }: { deadline?: Date }): number => deadline?.getTime() ?? Infinity;
+  const urgent = m.items.toSorted((a, b) => (due(a) < due(b) ? -1 : due(a) > due(b) ? 1 : 0));
+  const shown = urgent.slice(0, DIGEST_LENGTH);
+  const left = count - shown.length;
+  return lay({
+    subject: heading,
+    preview: clip(shown.map(({ facts }) => headlineOf(facts)).join('; '), 240),
+    status: { text: 'Waiting for you', tone: 'open' },
+    heading,
+    blocks: [
+      { kind: 'list', items: shown.map(digestItem) },
+      ...(left === 0 ? [] : [{ kind: 'paragraph' as const, text: leftOut(left) }]),
+      { kind: 'note', text: NOTHING_BY_OPENING },
+    ],
+    footer: [
+      `You get this mail, ${nameOf(m.recipient)}, because you may decide on ${count === 1 ? 'this request' : 'these requests'}.`,
+      `${shown.length === 1 ? 'The link is' : 'The links are'} for you alone; to anybody else ${shown.length === 1 ? 'it shows' : 'they show'} nothing.`,
+    ],
+  });
+}
+
+/**
+ * Tells the requester that the request is filed, who can decide, and what happens next. `deadline` is when it expires if those
+ * people have not decided; `nudge` is a sentence on how to remind them.
+ */
+export function filedMessage(m: {
+  facts: RequestFacts;
+  recipient: string;
+  statusLink: string;
+  deadline?: Date;
+  nudge?: string;
+}): Message {
+  const { facts, deadline } = m;
+  const next = [
+    'Gatehouse asks the people who can decide.',
+    ...(deadline === undefined ? [] : [`If they have not decided by ${dateInWords(deadline)}, the request expires.`]),
+    'You get a mail when it is decided or closed.',
+  ].join(' ');
+  const nudge = oneLine(m.nudge ?? '');
+  return lay({
+    subject: `Filed: ${stem(facts)}`,
+    preview: next,
+    status: { text: 'Filed', tone: 'open' },
+    heading: `Your request to ${wishOf(facts)} ${nameOf(facts.groupName)} is filed`,
+    blocks: [
+      { kind: 'paragraph', text: next },
+      reasonBlock(facts),
+      {
+        kind: 'facts',
+        rows: [
+          ...(facts.approvers.length === 0 ? [] : [{ label: 'Can decide', value: namesShown(facts.approvers) }]),
+          ...periodRows(facts),
+          groupRow(facts),
+          askedRow(facts),
+        ],
+      },
+      ...linkBlock('See the request', m.statusLink),
+      ...(nudge === '' ? [] : [{ kind: 'note' as const, text: nudge }]),
+    ],
+    footer: requesterFooter(facts, m.recipient),
+  });
+}
+
+/** Tells the requester that the request was approved, and that the directory refused the change for now. */
+export function delayedMessage(m: {
+  facts: RequestFacts;
+  recipient: string;
+  decidedBy: string[];
+  statusLink: string;
+}): Message {
+  const { facts } = m;
+  const sentence = `Approved${by(m.decidedBy)}, but the directory refused the change for now. ${unchanged(facts)}`;
+  return lay({
+    subject: `Delayed: ${stem(facts)}`,
+    preview: sentence,
+    status: { text: 'Approved · delayed', tone: 'late' },
+    heading: `Your request to ${wishOf(facts)} ${nameOf(facts.groupName)} is approved, but not applied yet`,
+    blocks: [
+      { kind: 'paragraph', text: sentence },
+      {
+        kind: 'paragraph',
+        text: 'The people who run Gatehouse look into it. There is nothing for you to do; you get a mail when it is settled.',
+      },
+      { kind: 'facts', rows: [groupRow(facts), ...periodRows(facts), askedRow(facts)] },
+      ...linkBlock('See the request', m.statusLink),
+    ],
+    footer: requesterFooter(facts, m.recipient),
+  });
+}
+
+/** Warns a member that the membership is about to end. `link` opens the page on which the member can ask to stay, let it lapse, or leave. */
+export function endingMessage(m: { facts: RequestFacts; recipient: string; until: Date; link: string }): Message {
+  const { facts } = m;
+  const group = nameOf(facts.groupName);
+  const until = dateInWords(m.until);
+  return lay({
+    subject: `Your membership in ${clip(group, 64)} ends on ${until}`,
+    preview: 'You can ask to stay, let it lapse, or leave now.',
+    status: { text: 'Ends soon', tone: 'late' },
+    heading: `Your membership in ${group} ends soon`,
+    blocks: [
+      {
+        kind: 'paragraph',
+        text: `It ends on ${until}. You can ask to stay, let it lapse without any more of these mails, or leave now.`,
+      },
+      { kind: 'facts', rows: [groupRow(facts), { label: 'Member until', value: until }, askedRow(facts)] },
+      ...linkBlock('Choose what happens', m.link),
+      { kind: 'note', text: 'Opening the link changes nothing: you will be asked to sign in and to choose.' },
+    ],
+    footer: [
+      `You get this mail, ${nameOf(m.recipient)}, because your membership in ${group} was granted for a time.`,
+      'The link is for you alone; to anybody else it shows nothing.',
       referenceLine(facts),
     ],
   });
@@ -82,9 +254,8 @@ export function outcomeMessage(m: {
   recipient: string;
   statusLink?: string;
 }): Message {
-  const group = nameOf(m.facts.groupName);
-  const { status, tone } = STATUS[m.outcome.kind];
-  const told = toRequester(m.outcome, group);
+  const { status, tone } = statusOf(m.outcome);
+  const told = toRequester(m.outcome, m.facts);
   return lay({
     subject: `${status}: ${stem(m.facts)}`,
     preview: told.sentence,
@@ -92,22 +263,19 @@ export function outcomeMessage(m: {
     heading: told.heading,
     blocks: [
       { kind: 'paragraph', text: told.sentence },
-      ...commentBlock(m.outcome),
+      ...commentBlocks(m.outcome),
+      ...revokedBlock(m.outcome),
       { kind: 'facts', rows: outcomeRows(m.facts, m.outcome) },
       ...linkBlock('See the request', m.statusLink),
     ],
-    footer: [
-      `You get this mail, ${nameOf(m.recipient)}, because this request to join ${group} was made for you.`,
-      referenceLine(m.facts),
-    ],
+    footer: requesterFooter(m.facts, m.recipient),
   });
 }
 
 /** Tells the other approvers that the request has ended and nothing is left for them to do. `link` opens the receipt. */
 export function closedMessage(m: { facts: RequestFacts; outcome: Outcome; recipient: string; link: string }): Message {
-  const group = nameOf(m.facts.groupName);
-  const { status, tone } = STATUS[m.outcome.kind];
-  const sentence = toApprover(m.outcome, nameOf(m.facts.requester.name), group);
+  const { status, tone } = statusOf(m.outcome);
+  const sentence = toApprover(m.outcome, m.facts);
   return lay({
     subject: `Re: ${stem(m.facts)}`,
     preview: `Nothing left for you to do. ${sentence}`,
@@ -115,6 +283,7 @@ export function closedMessage(m: { facts: RequestFacts; outcome: Outcome; recipi
     heading: 'Nothing left for you to do',
     blocks: [
       { kind: 'paragraph', text: sentence },
+      ...revokedBlock(m.outcome),
       {
         kind: 'facts',
         rows: [{ label: 'Asked by', value: nameOf(m.facts.requester.name) }, ...outcomeRows(m.facts, m.outcome)],
@@ -137,13 +306,38 @@ export function references(requestId: string, domain: string): string {
 
 /** What all subjects of one request share. Short enough for 150 characters with what is put before it. */
 function stem(facts: RequestFacts): string {
-  return `${clip(nameOf(facts.requester.name), 56)} asks to join ${clip(nameOf(facts.groupName), 64)}`;
+  return `${clip(nameOf(facts.requester.name), 56)} asks to ${wishOf(facts)} ${clip(nameOf(facts.groupName), 64)}`;
 }
 
-function approvalStatus(reminder = 0, stage?: { index: number; of: number }): string {
+const NOTHING_BY_OPENING = 'Opening a link decides nothing: you will be asked to sign in and to confirm.';
+
+/** How many requests a digest lists; Gmail cuts mails of more than 102 kB. */
+export const DIGEST_LENGTH = 25;
+
+function digestItem({ facts, deadline, link }: { facts: RequestFacts; deadline?: Date; link: string }): ListItem {
+  const period = facts.duration === undefined ? 'Without an end date' : `For ${durationInWords(facts.duration)}`;
+  const reason = clip(oneLine(facts.justification), 180);
+  return {
+    title: headlineOf(facts),
+    lines: [
+      ...(deadline === undefined ? [] : [`Decide by ${dateInWords(deadline)}`]),
+      period,
+      ...(reason === '' ? ['No reason was given.'] : []),
+    ],
+    ...(reason !== '' && { quote: reason }),
+    link: { label: 'Open the request', href: link },
+  };
+}
+
+const leftOut = (left: number): string =>
+  left === 1
+    ? '1 more request waits for your decision; it is not more urgent than these.'
+    : `${left} more requests wait for your decision; none of them is more urgent than these.`;
+
+function approvalStatus(facts: RequestFacts, reminding: boolean, stage?: { index: number; of: number }): string {
   const step = stage !== undefined && stage.of > 1 ? [`step ${stage.index} of ${stage.of}`] : [];
-  const what = reminder === 0 ? 'Join request' : reminder === 1 ? 'Reminder' : `Reminder ${reminder}`;
-  return [what, ...step].join(' · ');
+  const asking = facts.extension === undefined ? 'Join request' : 'Request to stay';
+  return [reminding ? 'Reminder' : asking, ...step].join(' · ');
 }
 
 function requesterBlock(facts: RequestFacts): Block[] {
@@ -157,24 +351,63 @@ function reasonBlock(facts: RequestFacts): Block {
   return { kind: 'quote', label: 'The reason, as it was given', text: reason };
 }
 
-function commentBlock(outcome: Outcome): Block[] {
-  const comment = outcome.kind === 'denied' ? writtenText(outcome.comment ?? '') : '';
-  return comment === '' ? [] : [{ kind: 'quote', label: 'Their comment', text: comment }];
+function quoteBlock(label: string, text: string | undefined): Block[] {
+  const written = writtenText(text ?? '');
+  return written === '' ? [] : [{ kind: 'quote', label, text: written }];
 }
+
+function commentBlocks(outcome: Outcome): Block[] {
+  switch (outcome.kind) {
+    case 'granted':
+      return (outcome.comments ?? []).flatMap((comment) =>
+        quoteBlock(`Comment by ${nameOf(comment.by)}`, comment.text),
+      );
+    case 'denied':
+      return quoteBlock('Their comment', outcome.comment);
+    default:
+      return [];
+  }
+}
+
+const revokedBlock = (outcome: Outcome): Block[] =>
+  outcome.kind === 'ended' && outcome.how === 'revoked'
+    ? quoteBlock('The reason, as it was given', outcome.reason)
+    : [];
 
 function linkBlock(label: string, href: string | undefined): Block[] {
   return href === undefined ? [] : [{ kind: 'buttons', buttons: [{ label, href, look: 'plain' }] }];
 }
 
 function outcomeRows(facts: RequestFacts, outcome: Outcome): Row[] {
-  return [
-    groupRow(facts),
+  const granted: Row[] =
     outcome.kind === 'granted'
-      ? { label: 'Member until', value: outcome.until ? dateInWords(outcome.until) : 'No end date' }
-      : { label: 'For how long', value: periodInWords(facts) },
-    { label: 'Asked on', value: dateInWords(facts.filedAt) },
+      ? [
+          { label: 'Member until', value: outcome.until ? dateInWords(outcome.until) : 'No end date' },
+          ...(outcome.shortenedFrom === undefined
+            ? []
+            : [{ label: 'Asked for', value: askedForInWords(outcome.shortenedFrom) }]),
+        ]
+      : [{ label: 'For how long', value: periodInWords(facts) }];
+  return [groupRow(facts), ...granted, askedRow(facts)];
+}
+
+const askedForInWords = (duration: string): string =>
+  duration === 'no end' ? 'No end date' : durationInWords(duration);
+
+function periodRows(facts: RequestFacts): Row[] {
+  const end = presentEnd(facts);
+  return [
+    { label: 'For how long', value: periodInWords(facts) },
+    ...(end === undefined ? [] : [{ label: 'Membership ends', value: end }]),
   ];
 }
+
+const requiredRows = (required?: { count: number; approvals: number }): Row[] =>
+  required === undefined || required.count < 2
+    ? []
+    : [{ label: 'Approvals', value: approvalsInWords(required.count, required.approvals) }];
+
+const askedRow = (facts: RequestFacts): Row => ({ label: 'Asked on', value: dateInWords(facts.filedAt) });
 
 function groupRow(facts: RequestFacts): Row {
   const detail = groupDescribed(facts);
@@ -182,6 +415,11 @@ function groupRow(facts: RequestFacts): Row {
 }
 
 const referenceLine = (facts: RequestFacts): string => `Reference: ${oneLine(facts.reference)}`;
+
+const requesterFooter = (facts: RequestFacts, recipient: string): string[] => [
+  `You get this mail, ${nameOf(recipient)}, because this request to ${wishOf(facts)} ${nameOf(facts.groupName)} was made for you.`,
+  referenceLine(facts),
+];
 
 /** The names without the recipient's own, which is left out once: somebody else may have the same. */
 function othersShown(approvers: readonly string[], recipient: string): string[] {
@@ -199,64 +437,151 @@ const STATUS: Readonly<Record<Outcome['kind'], { status: string; tone: Tone }>> 
   ended: { status: 'Ended', tone: 'open' },
 };
 
+const statusOf = (outcome: Outcome): { status: string; tone: Tone } =>
+  outcome.kind === 'ended' && outcome.how === 'revoked' ? { status: 'Revoked', tone: 'bad' } : STATUS[outcome.kind];
+
 const by = (names: readonly string[]): string => (names.length === 0 ? '' : ` by ${inSeries(namesShown(names))}`);
 
-function toRequester(outcome: Outcome, group: string): { heading: string; sentence: string } {
+const sentences = (...parts: (string | false | undefined)[]): string =>
+  parts.filter((part) => part !== undefined && part !== false && part !== '').join(' ');
+
+/** What stands for the requester where the request changed nothing. */
+function unchanged(facts: RequestFacts): string {
+  const end = presentEnd(facts);
+  return end === undefined ? 'Your access has not changed.' : `The end of your membership has not changed: ${end}.`;
+}
+
+function shortened({ shortenedFrom }: { shortenedFrom?: string }): string | undefined {
+  if (shortenedFrom === undefined) return undefined;
+  return `The time was shortened; the request was for ${shortenedFrom === 'no end' ? 'membership without an end date' : durationInWords(shortenedFrom)}.`;
+}
+
+function toRequester(outcome: Outcome, facts: RequestFacts): { heading: string; sentence: string } {
+  const group = nameOf(facts.groupName);
+  const request = `Your request to ${wishOf(facts)} ${group}`;
   switch (outcome.kind) {
     case 'granted':
       return {
-        heading: `You are now a member of ${group}`,
-        sentence: `Approved${by(outcome.decidedBy)}.${outcome.until ? ` Your membership ends on ${dateInWords(outcome.until)}.` : ''}`,
+        heading: outcome.continues === true ? `You stay a member of ${group}` : `You are now a member of ${group}`,
+        sentence: sentences(
+          `Approved${by(outcome.decidedBy)}.`,
+          outcome.continues === true && 'Your membership continues without a gap.',
+          outcome.until && `Your membership ends on ${dateInWords(outcome.until)}.`,
+          shortened(outcome),
+        ),
       };
     case 'denied':
       return {
-        heading: `Your request to join ${group} was denied`,
-        sentence: `Denied${by(outcome.decidedBy)}. Your access has not changed.`,
+        heading: `${request} was denied`,
+        sentence: sentences(
+          `Denied${by(outcome.decidedBy)}.`,
+          unchanged(facts),
+          outcome.mayAskAgainOn && `You may ask again from ${dateInWords(outcome.mayAskAgainOn)}.`,
+        ),
       };
     case 'expired':
       return {
-        heading: `Your request to join ${group} has expired`,
-        sentence: 'Nobody decided in time. Your access has not changed, and you may ask again.',
+        heading: `${request} has expired`,
+        sentence: `It was not decided in time. ${
+          facts.extension === undefined ? 'Your access has not changed, and you may ask again.' : unchanged(facts)
+        }`,
       };
     case 'cancelled':
       return {
-        heading: `Your request to join ${group} was cancelled`,
-        sentence: `${asSentence(outcome.reason)} Your access has not changed.`,
+        heading: `${request} was cancelled`,
+        sentence: sentences(
+          asSentence(outcome.reason),
+          facts.extension === undefined
+            ? 'Your access has not changed.'
+            : 'The request has changed nothing about your membership.',
+        ),
       };
     case 'withdrawn':
       return {
-        heading: `Your request to join ${group} was withdrawn`,
-        sentence: 'It will not be decided. Your access has not changed.',
+        heading: `${request} was withdrawn`,
+        sentence: `It will not be decided. ${unchanged(facts)}`,
       };
     case 'ended':
+      return endedToRequester(outcome, group);
+  }
+}
+
+function endedToRequester(ended: Ended, group: string): { heading: string; sentence: string } {
+  const { how = 'lapsed', removed } = ended;
+  const left =
+    'You may still be a member: Gatehouse takes back only what it gave, and only in groups that it can change.';
+  switch (how) {
+    case 'lapsed':
       return {
         heading: `The time of your membership in ${group} is over`,
-        sentence: outcome.removed
-          ? 'You are no longer a member. You may ask again.'
-          : 'You may still be a member: that membership does not depend on this request alone, so it was left as it is.',
+        sentence: removed ? 'You are no longer a member. You may ask again.' : left,
+      };
+    case 'left':
+      return removed
+        ? { heading: `You have left ${group}`, sentence: 'You are no longer a member. You may ask again.' }
+        : { heading: `You asked to leave ${group}`, sentence: left };
+    case 'removed':
+      return {
+        heading: `Your membership in ${group} is over`,
+        sentence: 'When its time came, somebody had already removed you from the group. Gatehouse has changed nothing.',
+      };
+    case 'revoked':
+      return {
+        heading: `Your membership in ${group} was revoked`,
+        sentence: sentences(`Revoked${revoker(ended)}.`, removed ? 'You are no longer a member.' : left),
       };
   }
 }
 
-function toApprover(outcome: Outcome, requester: string, group: string): string {
+function toApprover(outcome: Outcome, facts: RequestFacts): string {
+  const requester = nameOf(facts.requester.name);
+  const group = nameOf(facts.groupName);
   switch (outcome.kind) {
     case 'granted':
-      return `The request was approved${by(outcome.decidedBy)}. ${requester} is now a member of ${group}.`;
+      return sentences(
+        `The request was approved${by(outcome.decidedBy)}.`,
+        outcome.continues === true
+          ? `${requester} stays a member of ${group}.`
+          : `${requester} is now a member of ${group}.`,
+        shortened(outcome),
+      );
     case 'denied':
       return `The request was denied${by(outcome.decidedBy)}. Nothing has changed about ${requester}’s access.`;
     case 'expired':
       return `The request expired before it was decided. Nothing has changed about ${requester}’s access.`;
     case 'cancelled':
-      return `The request was cancelled. ${asSentence(outcome.reason)}`;
+      return sentences('The request was cancelled.', asSentence(outcome.reason));
     case 'withdrawn':
       return `The request was withdrawn. Nothing has changed about ${requester}’s access.`;
     case 'ended':
-      return `The time for which ${requester} was to be a member of ${group} is over.`;
+      return endedToApprover(outcome, requester, group);
   }
 }
+
+function endedToApprover(ended: Ended, requester: string, group: string): string {
+  const { how = 'lapsed', removed } = ended;
+  const still =
+    !removed &&
+    `${requester} may still be a member: Gatehouse takes back only what it gave, and only in groups that it can change.`;
+  switch (how) {
+    case 'lapsed':
+      return sentences(`The time for which ${requester} was to be a member of ${group} is over.`, still);
+    case 'left':
+      return sentences(removed ? `${requester} has left ${group}.` : `${requester} asked to leave ${group}.`, still);
+    case 'removed':
+      return `When the time came, somebody had already removed ${requester} from ${group}.`;
+    case 'revoked':
+      return sentences(
+        `The membership was revoked${revoker(ended)}.`,
+        removed ? `${requester} is no longer a member of ${group}.` : still,
+      );
+  }
+}
+
+const revoker = (ended: Ended): string => (ended.by === undefined ? '' : by([ended.by]));
 
 /** A reason as a sentence of its own. */
 function asSentence(reason: string): string {
   const text = clip(oneLine(reason), 400);
-  return /[.!?…]$/.test(text) ? text : `${text}.`;
+  return text === '' || /[.!?…]$/.test(text) ? text : `${text}.`;
 }

@@ -1,3 +1,4 @@
+import { Conflict } from './tables';
 import type { Table } from './tables';
 
 /** One open request per group and person: the claim names it. A pointer, never authority. */
@@ -15,6 +16,48 @@ export interface Claims {
   takeOver(groupId: string, personId: string, requestId: string, at: Date, from: Claim): Promise<void>;
   /** Frees the pair where it still names this request. */
   release(groupId: string, personId: string, requestId: string): Promise<void>;
+}
+
+/** After this long a claim whose holder never came to be may be taken over. */
+const ABANDONED_AFTER_MS = 120_000;
+
+export type Claiming<Holder> =
+  | { kind: 'taken' }
+  /** Somebody holds it who does not let go. */
+  | { kind: 'held'; by: Holder }
+  /** Another call is at it at this moment. */
+  | { kind: 'in-progress' };
+
+/**
+ * Takes the claim for `id`; one whose holder lets go, or never came to be, is taken over. A repeat finds that it has it already.
+ * @param read the holder, by its id
+ * @param holds whether it keeps the claim from others
+ */
+export async function takeClaim<Holder>(
+  claims: Claims,
+  [scope, slot]: readonly [scope: string, slot: string],
+  id: string,
+  at: Date,
+  { read, holds }: { read: (id: string) => Promise<Holder | undefined>; holds: (holder: Holder) => boolean },
+): Promise<Claiming<Holder>> {
+  const unlessTaken = async (work: Promise<void>): Promise<boolean> => {
+    try {
+      await work;
+      return true;
+    } catch (error) {
+      if (error instanceof Conflict) return false;
+      throw error;
+    }
+  };
+  if (await unlessTaken(claims.take(scope, slot, id, at))) return { kind: 'taken' };
+  const claim = await claims.read(scope, slot);
+  if (claim === undefined) return { kind: 'in-progress' };
+  if (claim.requestId === id) return { kind: 'taken' };
+  const holder = await read(claim.requestId);
+  if (holder !== undefined && holds(holder)) return { kind: 'held', by: holder };
+  if (holder === undefined && at.getTime() - new Date(claim.claimedAt).getTime() <= ABANDONED_AFTER_MS)
+    return { kind: 'in-progress' };
+  return { kind: (await unlessTaken(claims.takeOver(scope, slot, id, at, claim))) ? 'taken' : 'in-progress' };
 }
 
 const key = (groupId: string, personId: string): { partitionKey: string; rowKey: string } => ({

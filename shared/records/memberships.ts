@@ -1,3 +1,4 @@
+import { odata } from '@azure/data-tables';
 import { z } from 'zod';
 
 import { retryOnConflict } from './tables';
@@ -14,10 +15,26 @@ const membershipSchema = z.object({
 export type Membership = z.output<typeof membershipSchema>;
 export type Grant = z.output<typeof grantSchema>;
 
+/** The last grant is over, and the removal from the group under way. */
+export const isBeingRemoved = ({ wanted, addedByGatehouse }: Membership): boolean =>
+  wanted === 'out' && addedByGatehouse;
+
 export interface Memberships {
   read(groupId: string, personId: string): Promise<Membership | undefined>;
   /** Reads, changes and writes under the ETag, again where somebody else wrote meanwhile. */
   update(groupId: string, personId: string, change: (before: Membership) => Membership): Promise<Membership>;
+  /** Since when Gatehouse knows of each member of the group: from their oldest live grant on. */
+  since(groupId: string): Promise<Map<string, string>>;
+  /** One page of all rows, in the order of groups and people, behind the key `after`. */
+  page(size: number, after: string): Promise<MembershipPage>;
+}
+
+export interface MembershipPage {
+  rows: { groupId: string; personId: string; membership: Membership }[];
+  /** Keys of rows that can't be read: somebody changed them by hand. */
+  unreadable: string[];
+  /** The key to go on from, while there is more. */
+  next?: string;
 }
 
 const NONE: Membership = { wanted: 'out', addedByGatehouse: false, grants: [] };
@@ -42,5 +59,38 @@ export function memberships(table: Table): Memberships {
         else await table.replace(row, found.etag);
         return next;
       }),
+    since: async (groupId) => {
+      const since = new Map<string, string>();
+      for await (const row of table.list(odata`PartitionKey eq ${`g_${groupId}`}`)) {
+        const membership = membershipSchema.safeParse(orUndefined(String(row['json'])));
+        const [oldest] = membership.success ? membership.data.grants.map(({ from }) => from).toSorted() : [];
+        if (oldest !== undefined) since.set((row.rowKey ?? '').slice(2), oldest);
+      }
+      return since;
+    },
+    page: async (size, after) => {
+      const [group = '', person = ''] = after.split('/');
+      const [partitionKey, rowKey] = [`g_${group}`, `p_${person}`];
+      const range = odata`PartitionKey ge ${partitionKey} and (PartitionKey gt ${partitionKey} or RowKey gt ${rowKey})`;
+      const page: MembershipPage = { rows: [], unreadable: [] };
+      let last = after;
+      for await (const row of table.list(range, size + 1)) {
+        if (page.rows.length + page.unreadable.length === size) return { ...page, next: last };
+        const [groupId, personId] = [(row.partitionKey ?? '').slice(2), (row.rowKey ?? '').slice(2)];
+        last = `${groupId}/${personId}`;
+        const membership = membershipSchema.safeParse(orUndefined(String(row['json'])));
+        if (membership.success) page.rows.push({ groupId, personId, membership: membership.data });
+        else page.unreadable.push(last);
+      }
+      return page;
+    },
   };
+}
+
+function orUndefined(json: string): unknown {
+  try {
+    return JSON.parse(json) as unknown;
+  } catch {
+    return undefined;
+  }
 }

@@ -1,58 +1,84 @@
-import { policySchema } from '../domain/policy';
+import { odata } from '@azure/data-tables';
+
+import { creationPolicySchema, namedInCreation } from '../domain/creation-policy';
+import type { CreationPolicy } from '../domain/creation-policy';
+import { namedIn, policySchema } from '../domain/policy';
 import type { Policy } from '../domain/policy';
-import type { Row, Table } from './tables';
+import type { GroupTrail } from './audit';
+import { documents } from './documents';
+import type { PolicyWriter, VersionOf } from './documents';
+import type { Table } from './tables';
+
+export type { PolicyWriter } from './documents';
 
 /** A policy document and the version it is of (`group@3`, `default@1`). */
-export interface PolicyVersion {
-  policy: Policy;
-  version: number;
-  etag: string;
-  changedAt: string;
-  changedBy: string;
-}
+export type PolicyVersion = VersionOf<Policy>;
+/** The creation policy and the version it is of (`creation@2`). */
+export type CreationPolicyVersion = VersionOf<CreationPolicy>;
 
 export interface Policies {
   /** The group's own policy, where one was written. */
   ofGroup(groupId: string): Promise<PolicyVersion | undefined>;
   ofAll(): Promise<PolicyVersion | undefined>;
-  /** Writes a new version and keeps the old. @throws {Conflict} where `etag` is not that of the present one (absent: there must be none). */
+  /** Whether some policy names the group, as approvers or as those who may ask. */
+  isNamed(groupId: string): Promise<boolean>;
+  /** All groups that some policy names. */
+  named(): Promise<Set<string>>;
+  /** Every version, the latest first. */
+  versions(scope: { groupId: string } | 'default'): Promise<PolicyVersion[]>;
+  /** Writes a new version with its entry in the group's trail, and keeps the old. @throws {Conflict} where `etag` is not that of the present one (absent: there must be none). */
   write(
     scope: { groupId: string } | 'default',
     policy: Policy,
-    by: { id: string; at: Date; etag?: string },
+    by: PolicyWriter & { at: Date; etag?: string },
   ): Promise<PolicyVersion>;
+  /** Who may create groups, where an administrator wrote that down. */
+  creation: {
+    current(): Promise<CreationPolicyVersion | undefined>;
+    versions(): Promise<CreationPolicyVersion[]>;
+    write(policy: CreationPolicy, by: PolicyWriter & { at: Date; etag?: string }): Promise<CreationPolicyVersion>;
+  };
 }
 
 const partitionOf = (scope: { groupId: string } | 'default'): string =>
   scope === 'default' ? 'default' : `g_${scope.groupId}`;
 
-const parse = (row: Row): PolicyVersion => ({
-  // parsed, not trusted: a version of Gatehouse with more rules fills in their defaults
-  policy: policySchema.parse(JSON.parse(String(row['policy']))),
-  version: Number(row['version']),
-  etag: row.etag,
-  changedAt: String(row['changedAt']),
-  changedBy: String(row['changedBy']),
-});
+const CREATION = 'creation';
 
-export function policies(table: Table): Policies {
-  const current = async (partitionKey: string): Promise<PolicyVersion | undefined> => {
-    const row = await table.get(partitionKey, 'current');
-    return row && parse(row);
-  };
+export function policies(table: Table, trail: GroupTrail): Policies {
+  const ofGroups = documents(table, trail, {
+    parse: (json) => policySchema.parse(json),
+    named: namedIn,
+    label: (partitionKey) => (partitionKey === 'default' ? 'default' : 'group'),
+    event: 'policy-written',
+  });
+  const ofCreation = documents(table, trail, {
+    parse: (json) => creationPolicySchema.parse(json),
+    named: namedInCreation,
+    label: () => CREATION,
+    event: 'creation-policy-written',
+  });
   return {
-    ofGroup: (groupId) => current(partitionOf({ groupId })),
-    ofAll: () => current(partitionOf('default')),
-    write: async (scope, policy, { id, at, etag }) => {
-      const partitionKey = partitionOf(scope);
-      const version = etag === undefined ? 1 : ((await current(partitionKey))?.version ?? 0) + 1;
-      const content = { policy: JSON.stringify(policy), version, changedAt: at.toISOString(), changedBy: id };
-      const row = { partitionKey, rowKey: 'current', ...content };
-      const etagOf = await table.transact([
-        etag === undefined ? ['create', row] : ['update', row, 'Replace', { etag }],
-        ['create', { partitionKey, rowKey: `v_${String(version).padStart(6, '0')}`, ...content }],
-      ]);
-      return { policy, version, etag: etagOf('current') ?? '', changedAt: content.changedAt, changedBy: id };
+    ofGroup: (groupId) => ofGroups.current(partitionOf({ groupId })),
+    ofAll: () => ofGroups.current(partitionOf('default')),
+    isNamed: async (groupId) => {
+      for await (const _row of table.list(odata`PartitionKey eq ${`named_${groupId}`}`, 1)) return true;
+      return false;
+    },
+    named: async () => {
+      const found = new Set<string>();
+      for await (const { partitionKey = '' } of table.list(
+        odata`PartitionKey ge ${'named_'} and PartitionKey lt ${'named`'}`,
+      ))
+        found.add(partitionKey.slice('named_'.length));
+      return found;
+    },
+    versions: (scope) => ofGroups.versions(partitionOf(scope)),
+    write: (scope, policy, by) => ofGroups.write(partitionOf(scope), policy, by),
+    creation: {
+      current: () => ofCreation.current(CREATION),
+      versions: () => ofCreation.versions(CREATION),
+      write: (policy, by) => ofCreation.write(CREATION, policy, by),
     },
   };
 }

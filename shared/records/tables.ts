@@ -4,7 +4,22 @@ import type { TokenCredential } from '@azure/identity';
 
 import { requestTimeout } from '../request-timeout';
 
-const NAMES = ['requests', 'open', 'claims', 'links', 'memberships', 'policies'] as const;
+const NAMES = [
+  'requests',
+  'open',
+  'claims',
+  'links',
+  'memberships',
+  'policies',
+  'mails',
+  'desks',
+  'quota',
+  'limits',
+  'uncopied',
+  'openbyage',
+  'bysubject',
+  'operations',
+] as const;
 export type TableName = (typeof NAMES)[number];
 
 /** A row that must not exist yet does, or a row was changed since it was read. */
@@ -64,70 +79,76 @@ async function conflicts<T>(work: Promise<T>): Promise<T> {
 
 export type Tables = Record<TableName, Table>;
 
+/** Every table, as `table` gives it. */
+export const tablesOf = (table: (name: TableName) => Table): Tables =>
+  Object.fromEntries(NAMES.map((name) => [name, table(name)])) as Tables;
+
 /** All tables of the account. Each is made on first use where it is missing. */
 export function connectTables(endpoint: string, credential: TokenCredential): Tables {
-  const open = (name: TableName): Table => {
-    const client = new TableClient(endpoint, name, credential, {
-      additionalPolicies: requestTimeout,
-      retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 },
-    });
-    let made: Promise<void> | undefined;
-    /** Repeats the call once the table exists; a table is missing only the first time anything runs. */
-    const withTable = async <T>(work: () => Promise<T>): Promise<T> => {
-      try {
-        return await work();
-      } catch (error) {
-        if (!isTableMissing(error)) throw error;
-        made ??= client.createTable().catch((failure: unknown) => {
-          made = undefined;
-          throw failure;
-        });
-        await made;
-        return work();
-      }
-    };
+  return tablesOf((name) => connectTable(endpoint, credential, name));
+}
 
-    return {
-      get: (partitionKey, rowKey) =>
-        withTable(async () => {
-          try {
-            return await client.getEntity(partitionKey, rowKey);
-          } catch (error) {
-            if (status(error) === 404 && !isTableMissing(error)) return undefined;
-            throw error;
-          }
-        }),
-      create: async (row) => (await withTable(() => conflicts(client.createEntity(row)))).etag ?? '',
-      put: async (row) => {
-        await withTable(() => client.upsertEntity(row, 'Replace'));
-      },
-      replace: async (row, etag) =>
-        (await withTable(() => conflicts(client.updateEntity(row, 'Replace', { etag })))).etag ?? '',
-      delete: async (partitionKey, rowKey, etag) => {
-        try {
-          await client.deleteEntity(partitionKey, rowKey, { etag: etag ?? '*' });
-        } catch (error) {
-          if (status(error) !== 404 && status(error) !== 412) throw error;
-        }
-      },
-      transact: async (actions) => {
-        const answer = await withTable(() => conflicts(client.submitTransaction(actions)));
-        return (rowKey) => answer.getResponseForEntity(rowKey)?.etag;
-      },
-      list: async function* (filter, pageSize = 1_000) {
-        const pages = (): AsyncIterable<Row[]> =>
-          client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
-        let seen = false;
-        try {
-          for await (const page of pages()) {
-            seen = true;
-            yield* page;
-          }
-        } catch (error) {
-          if (seen || status(error) !== 404) throw error;
-        }
-      },
-    };
+/** One table, made on first use where it is missing. */
+export function connectTable(endpoint: string, credential: TokenCredential, name: string): Table {
+  const client = new TableClient(endpoint, name, credential, {
+    additionalPolicies: requestTimeout,
+    retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 },
+  });
+  let made: Promise<void> | undefined;
+  /** Repeats the call once the table exists; a table is missing only the first time anything runs. */
+  const withTable = async <T>(work: () => Promise<T>): Promise<T> => {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isTableMissing(error)) throw error;
+      made ??= client.createTable().catch((failure: unknown) => {
+        made = undefined;
+        throw failure;
+      });
+      await made;
+      return work();
+    }
   };
-  return Object.fromEntries(NAMES.map((name) => [name, open(name)])) as Tables;
+
+  return {
+    get: (partitionKey, rowKey) =>
+      withTable(async () => {
+        try {
+          return await client.getEntity(partitionKey, rowKey);
+        } catch (error) {
+          if (status(error) === 404 && !isTableMissing(error)) return undefined;
+          throw error;
+        }
+      }),
+    create: async (row) => (await withTable(() => conflicts(client.createEntity(row)))).etag ?? '',
+    put: async (row) => {
+      await withTable(() => client.upsertEntity(row, 'Replace'));
+    },
+    replace: async (row, etag) =>
+      (await withTable(() => conflicts(client.updateEntity(row, 'Replace', { etag })))).etag ?? '',
+    delete: async (partitionKey, rowKey, etag) => {
+      try {
+        await client.deleteEntity(partitionKey, rowKey, { etag: etag ?? '*' });
+      } catch (error) {
+        if (status(error) !== 404 && status(error) !== 412) throw error;
+      }
+    },
+    transact: async (actions) => {
+      const answer = await withTable(() => conflicts(client.submitTransaction(actions)));
+      return (rowKey) => answer.getResponseForEntity(rowKey)?.etag;
+    },
+    list: async function* (filter, pageSize = 1_000) {
+      const pages = (): AsyncIterable<Row[]> =>
+        client.listEntities({ queryOptions: { filter } }).byPage({ maxPageSize: pageSize });
+      let seen = false;
+      try {
+        for await (const page of pages()) {
+          seen = true;
+          yield* page;
+        }
+      } catch (error) {
+        if (seen || status(error) !== 404) throw error;
+      }
+    },
+  };
 }

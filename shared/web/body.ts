@@ -45,10 +45,15 @@ export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): P
   return { value: parsed.data, text };
 }
 
-/** The fields of a posted form. @throws {Problem} 400, 413 or 415. */
-export async function readForm<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<T> {
+/** The fields of a posted form as they came, to be shown again where they are not right. @throws {Problem} 400, 413 or 415. */
+export async function readFields(request: HttpRequest): Promise<Record<string, string>> {
   const text = await readText(request, 'application/x-www-form-urlencoded');
-  const parsed = schema.safeParse(Object.fromEntries(new URLSearchParams(text)));
+  return Object.fromEntries(new URLSearchParams(text));
+}
+
+/** The fields of a form by their rules. @throws {Problem} 400, with every field error at once. */
+export function parseFields<T>(fields: Record<string, string>, schema: z.ZodType<T>): T {
+  const parsed = schema.safeParse(fields);
   if (!parsed.success) throw problems.badRequest(fieldErrors(parsed.error));
   return parsed.data;
 }

@@ -24,7 +24,7 @@ export function formToken(headers: Headers): { token: string; cookie: Cookie } {
  * A browser says `Origin: null` for a form of a page with the referrer policy `no-referrer` (Fetch standard, "append a request Origin
  * header"); `Sec-Fetch-Site`, which no page can set, then says whether the form is of our own origin.
  */
-function isOurOrigin(headers: Headers, base: string): boolean {
+export function isOurOrigin(headers: Headers, base: string): boolean {
   const origin = headers.get('origin');
   if (origin === 'null') return headers.get('sec-fetch-site') === 'same-origin';
   return origin === new URL(base).origin;

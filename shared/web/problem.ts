@@ -45,6 +45,12 @@ export class Problem extends Error {
     super(title);
   }
 
+  /** What went wrong, for somebody who filled in a form. */
+  inWords(): string {
+    const { errors } = this.options;
+    return errors === undefined ? this.detail : errors.map(({ detail }) => detail).join(' ');
+  }
+
   /** The response; `correlationId` finds the request in the logs. */
   response(base: string, correlationId: string): HttpResponseInit {
     const { errors, headers, with: more } = this.options;
@@ -69,14 +75,46 @@ const pointer = (path: readonly PropertyKey[]): string =>
 
 /** All issues of a zod error, one entry a field. */
 export function fieldErrors(error: z.ZodError): FieldError[] {
+  const all = allErrors(error);
+  if (all.length <= MOST_ERRORS) return all;
+  return [
+    ...all.slice(0, MOST_ERRORS),
+    { pointer: '', detail: `And ${String(all.length - MOST_ERRORS)} more errors.` },
+  ];
+}
+
+/** So many errors are told one by one: an answer shall not be many times as long as what it answers. */
+const MOST_ERRORS = 50;
+
+function allErrors(error: z.ZodError): FieldError[] {
   return error.issues.flatMap((issue): FieldError[] => {
     if (issue.code === 'unrecognized_keys')
       return issue.keys.map((key) => ({
         pointer: pointer([...issue.path, key]),
         detail: 'There is no such field. Remove it.',
       }));
-    return [{ pointer: pointer(issue.path), detail: issue.message }];
+    return [{ pointer: pointer(issue.path), detail: sentenceOf(issue) }];
   });
+}
+
+const KINDS: Record<string, string> = {
+  string: 'a text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
+};
+
+/** The library's own words for a wrong type, as a sentence that says what to do; every rule of ours has its sentence. */
+function sentenceOf(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_type' && issue.message.startsWith('Invalid input'))
+    return `Give ${KINDS[issue.expected] ?? `a value of type ${issue.expected}`} here.`;
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small'))
+    return `Give ${issue.origin === 'string' ? `at least ${String(issue.minimum)} characters` : issue.origin === 'array' ? `at least ${String(issue.minimum)}` : `${String(issue.minimum)} or more`}.`;
+  if (issue.code === 'too_big' && issue.message.startsWith('Too big'))
+    return `Give ${issue.origin === 'string' ? `at most ${String(issue.maximum)} characters` : issue.origin === 'array' ? `at most ${String(issue.maximum)}` : `${String(issue.maximum)} or less`}.`;
+  return issue.message;
 }
 
 export const problems = {
@@ -101,6 +139,14 @@ export const problems = {
   forbidden: (detail: string): Problem => new Problem(403, 'forbidden', 'Not allowed', detail),
   notFound: (detail = 'There is nothing here that you may see.'): Problem =>
     new Problem(404, 'not-found', 'Not found', detail),
+  conflict: (title: string, state: string): Problem =>
+    new Problem(409, 'conflict', title, `The request is ${state}.`, { with: { state } }),
+  tooMany: (title: string, waitMs: number): Problem => {
+    const seconds = Math.ceil(waitMs / 1_000);
+    return new Problem(429, 'too-many-requests', title, `Try again in ${String(seconds)} seconds.`, {
+      headers: { 'retry-after': String(seconds) },
+    });
+  },
   unavailable: (detail: string, seconds = 5): Problem =>
     new Problem(503, 'unavailable', 'Not available now', detail, { headers: { 'retry-after': String(seconds) } }),
 } as const;

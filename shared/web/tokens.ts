@@ -3,8 +3,14 @@ import { z } from 'zod';
 
 import type { Config } from '../config';
 
-/** App roles of the registration. */
-export const ROLES = { submit: 'Requests.Submit', operations: 'Operations.Manage', policy: 'Policy.Manage' } as const;
+/** App roles of the registration. The last one is the name that Event Grid's documentation gives to the role of its own principal. */
+export const ROLES = {
+  submit: 'Requests.Submit',
+  operations: 'Operations.Manage',
+  policy: 'Policy.Manage',
+  audit: 'Audit.Read',
+  mailEvents: 'AzureEventGridSecureWebhookSubscriber',
+} as const;
 const SCOPE = 'access_as_user';
 
 /** Who is calling: people are known by their object id in our tenant, never by an address. */
@@ -32,6 +38,11 @@ const claimsSchema = z.object({
   ver: z.enum(['1.0', '2.0']),
   scp: z.string().optional(),
   idtyp: z.string().optional(),
+  sub: z.string(),
+  nonce: z.string().optional(),
+  /** Client id of the calling app: in version 2.0 tokens and in version 1.0 tokens. */
+  azp: z.string().optional(),
+  appid: z.string().optional(),
   roles: z.array(z.string()).default([]),
   name: z.string().optional(),
 });
@@ -76,10 +87,20 @@ export function tokenVerifier(config: Config): TokenVerifier {
   return async (token) => {
     const parsed = claimsSchema.safeParse(await verified(token));
     if (!parsed.success) throw new TokenRejected('claims');
-    const { iss, tid, oid, ver, scp, idtyp, roles, name } = parsed.data;
+    const { iss, tid, oid, ver, scp, idtyp, sub, nonce, azp, appid, roles, name } = parsed.data;
+    // an ID token says who signed in somewhere; it is no right to call anything
+    if (nonce !== undefined) throw new TokenRejected('id token');
     if (tid.toLowerCase() !== config.TENANT_ID.toLowerCase() || iss !== issuers[ver]) throw new TokenRejected('tenant');
+    const client = (azp ?? appid ?? '').toLowerCase();
+    if (config.ALLOWED_CLIENTS.length > 0 && !config.ALLOWED_CLIENTS.includes(client))
+      throw new TokenRejected('client');
     const id = oid.toLowerCase();
-    if (scp === undefined || idtyp === 'app') return { kind: 'app', id, roles };
+    if (scp === undefined) {
+      // app-only: Entra says so by `idtyp` where the registration asks for that claim; the subject is the service principal itself
+      if (idtyp !== 'app' && sub.toLowerCase() !== id) throw new TokenRejected('neither scope nor app');
+      return { kind: 'app', id, roles };
+    }
+    if (idtyp === 'app') throw new TokenRejected('scope of an app');
     if (!scp.split(' ').includes(SCOPE)) throw new TokenRejected('scope');
     return { kind: 'person', id, name: name ?? id, roles, via: 'token' };
   };

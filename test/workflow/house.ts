@@ -1,3 +1,8 @@
+import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import type { RecordedCall } from '../../local/faults';
 import { groups, people } from '../../local/demo-tenant';
 import type { GroupAlias, PersonAlias } from '../../local/demo-tenant';
 import { asSystem, changeDirectory, hiddenField, linkIn, mailsTo, membersOf, signIn } from '../../local/stack/actors';
@@ -8,37 +13,62 @@ import type { Stack, StackOptions } from '../../local/stack/stack';
 export interface Status {
   id: string;
   state: string;
+  group: { id: string; name: string };
   reason?: { rule: string; sentence: string };
   waitingFor: { what: string } | null;
   stage?: { number: number; of: number; required: number; approvals: number };
   approvers?: { id: string; name: string }[];
-  membership?: { from: string; until?: string; ended?: { how: string; removed: boolean } };
-  timeline: { event: string; at: string; by: { kind: string; id: string } }[];
+  membership?: { from: string; until?: string; ended?: { how: string; removed: boolean; reason?: string } };
+  timeline: { event: string; at: string; text: string; by: { kind: string; id: string } }[];
 }
 
 /** A stack with the app, and what tests do with it. */
 export interface House {
   stack: Stack;
   system: SystemActor;
+  /** A group of these owners and members, past Gatehouse; gives its id. */
+  newGroup(owners: PersonAlias[], members?: PersonAlias[]): Promise<string>;
+  /** Files for a group of the demo tenant, or one of its own by id. */
   file(
-    group: GroupAlias,
+    group: GroupAlias | (string & {}),
     person: PersonAlias,
     more?: Record<string, unknown>,
     headers?: Record<string, string>,
   ): Promise<Answer>;
   /** Files and gives the id. */
-  filed(group: GroupAlias, person: PersonAlias, more?: Record<string, unknown>): Promise<string>;
+  filed(group: GroupAlias | (string & {}), person: PersonAlias, more?: Record<string, unknown>): Promise<string>;
   status(id: string): Promise<Status>;
   /** Reads the status until it is as wanted; the stack works on its own, at its own speed. */
-  until(id: string, wanted: (status: Status) => boolean, ms?: number): Promise<Status>;
+  until(id: string, wanted: (status: Status) => boolean | Promise<boolean>, ms?: number): Promise<Status>;
+  /** The same while the clock runs on, two seconds at a time: the sweeper comes once a minute. */
+  untilSwept(id: string, wanted: (status: Status) => boolean, ms?: number): Promise<Status>;
   untilTold(id: string): Promise<Status>;
+  /**
+   * Waits until the grant, whose time is over, has ended. The clock runs on meanwhile: the sweeper comes once a minute, and one that was
+   * at work when the time jumped comes a minute later.
+   */
+  untilEnded(id: string): Promise<Status>;
+  /** Waits until the orchestration of an open request sleeps in this state: a jump of the clock then passes what it waits for. */
+  untilAsleep(id: string, state: string): Promise<void>;
   /** The mails that ask this person about the request. */
   asked(id: string, person: PersonAlias): Promise<string[]>;
   /** The person signs in, opens the link of the mail about this request, and confirms. */
   decide(id: string, person: PersonAlias, choice: 'approve' | 'deny'): Promise<Answer>;
-  isMember(group: GroupAlias, person: PersonAlias): Promise<boolean>;
+  /** Ends an orchestration as somebody with the host's key could, past Gatehouse. */
+  terminate(instanceId: string): Promise<void>;
+  isMember(group: GroupAlias | (string & {}), person: PersonAlias): Promise<boolean>;
   change(...changes: unknown[]): Promise<void>;
   fault(service: 'tables' | 'directory' | 'mail', rule: unknown): Promise<void>;
+  /**
+   * Waits until the service was asked so, at least so many times since the last `clearFaults`, and answered with this status; the clock
+   * runs on meanwhile. Gives how many times it was.
+   */
+  untilAnswered(
+    service: 'directory' | 'mail',
+    call: { method: string; path: RegExp; status: number; body?: RegExp },
+    times?: number,
+  ): Promise<number>;
+  /** Also forgets the calls so far. */
   clearFaults(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -46,32 +76,60 @@ export interface House {
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
 export async function openHouse(options: StackOptions = {}): Promise<House> {
-  const stack = await startStack(options);
+  // groups without anybody who decides are refused here; the stack that people start has fallback approvers
+  const stack = await startStack({ ...options, env: { DEFAULT_POLICY: '{"optedIn":true}', ...options.env } });
   const { urls } = stack;
   const system = await asSystem(urls, 'hrPortal');
+  const operations = await asSystem(urls, 'opsTool');
   const admin = { tables: urls.wireAdmin, directory: urls.directory, mail: urls.mail };
 
+  const groupId = (group: string): string => (group in groups ? groups[group as GroupAlias].id : group);
   const file: House['file'] = (group, person, more = {}, headers = {}) =>
     system.call(
       'POST',
-      `/api/groups/${groups[group].id}/join-requests`,
+      `/api/groups/${groupId(group)}/join-requests`,
       { userId: people[person].id, justification: 'I work with them.', ...more },
       headers,
     );
   const status: House['status'] = async (id) => {
-    // a host that is being restarted refuses connections, and the front door says so
+    // a host that is being restarted refuses connections, and the front door says so; one that is killed cuts its answers short
     for (let left = 200; ; left -= 1) {
-      const { status: code, json } = await system.call('GET', `/api/join-requests/${id}`);
-      if (code === 200) return json as Status;
-      if (left === 0) throw new Error(`status of ${id}: ${String(code)} ${JSON.stringify(json)}`);
+      const answer = await operations.call('GET', `/api/join-requests/${id}`).catch((error: unknown) => error);
+      if (answer instanceof Error) {
+        if (left === 0) throw answer;
+      } else {
+        const { status: code, json } = answer as Answer;
+        if (code === 200) return json as Status;
+        if (left === 0) throw new Error(`status of ${id}: ${String(code)} ${JSON.stringify(json)}`);
+      }
       await pause(50);
     }
   };
   const until: House['until'] = async (id, wanted, ms = 25_000) => {
     for (const end = performance.now() + ms; ;) {
       const now = await status(id);
-      if (wanted(now)) return now;
+      if (await wanted(now)) return now;
       if (performance.now() > end) throw new Error(`this did not come to be: ${JSON.stringify(now, null, 1)}`);
+      await pause(25);
+    }
+  };
+  const untilSwept: House['untilSwept'] = (id, wanted, ms) =>
+    until(
+      id,
+      (now) => {
+        if (wanted(now)) return true;
+        stack.clock.advance(2_000);
+        return false;
+      },
+      ms,
+    );
+  const untilAsleep: House['untilAsleep'] = async (id, state) => {
+    for (const end = performance.now() + 25_000; ;) {
+      const { json } = await operations.call('GET', '/api/ops/requests?pageSize=100');
+      const { value } = json as { value: { id: string; orchestration?: { customStatus?: { state?: string } } }[] };
+      if (value.find((request) => request.id === id)?.orchestration?.customStatus?.state === state) return;
+      if (performance.now() > end)
+        throw new Error(`${id} does not sleep as ${state}: ${JSON.stringify(value, null, 1)}`);
       await pause(25);
     }
   };
@@ -80,9 +138,26 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       (mail) => (mail.plainText ?? '').includes(id) && /\/api\/decisions\/\S+choice=approve/.test(mail.plainText ?? ''),
     );
 
+  const change: House['change'] = (...changes) => changeDirectory(urls, ...changes);
+
   return {
     stack,
     system,
+    newGroup: async (owners, members = []) => {
+      const id = randomUUID();
+      const name = id.slice(0, 8);
+      await change({
+        type: 'createGroup',
+        group: {
+          id,
+          displayName: `Group ${name}`,
+          mailNickname: `group-${name}`,
+          owners: owners.map((alias) => people[alias].id),
+          members: members.map((alias) => people[alias].id),
+        },
+      });
+      return id;
+    },
     file,
     filed: async (group, person, more) => {
       const { status: code, json, text } = await file(group, person, more);
@@ -91,6 +166,9 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
     },
     status,
     until,
+    untilAsleep,
+    untilSwept,
+    untilEnded: (id) => untilSwept(id, ({ state }) => state === 'ended'),
     untilTold: (id) => until(id, ({ timeline }) => timeline.some(({ event }) => event === 'outcome-told')),
     asked: async (id, person) => (await mailsAsking(id, person)).map(({ subject }) => subject),
     decide: async (id, person, choice) => {
@@ -101,8 +179,17 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       if (!page.text.includes('name="token"')) return page;
       return browser.post(link, { decision: choice, comment: '', token: hiddenField(page.text, 'token') });
     },
-    isMember: async (group, person) => (await membersOf(urls, groups[group].id)).includes(people[person].id),
-    change: (...changes) => changeDirectory(urls, ...changes),
+    terminate: async (instanceId) => {
+      const { system: keys } = JSON.parse(readFileSync(join(stack.state, 'host-keys.json'), 'utf8')) as {
+        system: { durabletask_extension: string };
+      };
+      const url = new URL(`/runtime/webhooks/durabletask/instances/${instanceId}/terminate?reason=lost`, urls.host);
+      url.searchParams.set('code', keys.durabletask_extension);
+      const answer = await fetch(url, { method: 'POST' });
+      if (answer.status !== 202) throw new Error(`not terminated: ${String(answer.status)} ${await answer.text()}`);
+    },
+    isMember: async (group, person) => (await membersOf(urls, groupId(group))).includes(people[person].id),
+    change,
     fault: async (service, rule) => {
       const answer = await fetch(`${admin[service]}/admin/faults`, {
         method: 'POST',
@@ -111,9 +198,26 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       });
       if (!answer.ok) throw new Error(await answer.text());
     },
+    untilAnswered: async (service, { method, path, status: code, body = /^/ }, times = 1) => {
+      for (const end = performance.now() + 25_000; ;) {
+        const answer = await fetch(`${admin[service]}/admin/calls`);
+        const calls = (await answer.json()) as RecordedCall[];
+        const like = calls.filter(
+          (call) => call.method === method && path.test(call.path) && call.status === code && body.test(call.body),
+        );
+        if (like.length >= times) return like.length;
+        stack.clock.advance(2_000);
+        if (performance.now() > end)
+          throw new Error(`${service} was not asked so: ${JSON.stringify(calls.slice(-20))}`);
+        await pause(25);
+      }
+    },
     clearFaults: async () => {
-      for (const [service, url] of Object.entries(admin))
-        if (service !== 'tables' || options.wires === true) await fetch(`${url}/admin/faults`, { method: 'DELETE' });
+      for (const [service, url] of Object.entries(admin)) {
+        if (service === 'tables' && options.wires !== true) continue;
+        await fetch(`${url}/admin/faults`, { method: 'DELETE' });
+        await fetch(`${url}/admin/calls`, { method: 'DELETE' });
+      }
     },
     stop: () => stack.stop(),
   };

@@ -1,5 +1,6 @@
 import type { RegisteredFunction, TypedData } from '../functions-core';
 import type { Invoker } from '../invocation';
+import { placeBelow } from '../trace-context';
 import type { DurableFunctions } from './durable-functions';
 import { activityFailure } from './failure-details';
 import type { HistoryEvent } from './history';
@@ -70,7 +71,10 @@ export class ActivityRunner {
       return events.taskFailed(Date.now(), taskId, reason, details);
     }
     try {
-      const { returnValue } = await this.invoker.invoke(fn, activityInput(fn, activity.instanceId, activity.input));
+      const { returnValue } = await this.invoker.invoke(fn, {
+        ...activityInput(fn, activity.instanceId, activity.input),
+        traceContext: placeBelow(this.store.traceParent(activity.instanceId)),
+      });
       return events.taskCompleted(Date.now(), taskId, resultText(returnValue));
     } catch (error) {
       const { reason, details } = activityFailure(fn.name, error);

@@ -3,6 +3,7 @@ import type { TypedData } from '../functions-core';
 import { messageOf } from '../host-failure';
 import type { Invoker } from '../invocation';
 import type { Log } from '../log';
+import { placeBelow } from '../trace-context';
 import type { OrchestratorState } from './actions';
 import { parseOrchestratorState } from './actions';
 import type { DurableFunctions } from './durable-functions';
@@ -123,7 +124,10 @@ async function decide(
   let state: OrchestratorState;
   try {
     const data: TypedData = { string: triggerInput(instance, batch) };
-    const response = await context.invoker.invoke(fn, { inputData: [{ name: fn.trigger.key, data }] });
+    const response = await context.invoker.invoke(fn, {
+      inputData: [{ name: fn.trigger.key, data }],
+      traceContext: placeBelow(context.store.traceParent(instance.id)),
+    });
     state = parseOrchestratorState(JSON.parse(response.returnValue?.json ?? response.returnValue?.string ?? 'null'));
   } catch (error) {
     const reported = stateInError(error);
@@ -314,6 +318,8 @@ function beginChild(
     parent: { name: parent.name, instanceId: parent.id, executionId: parent.executionId, taskId: decision.id },
     now,
   });
+  const trace = store.traceParent(parent.id);
+  if (trace !== undefined) store.putTraceParent(decision.instanceId, trace);
   return decision.instanceId;
 }
 

@@ -14,6 +14,8 @@ export interface ApiRequest {
   query: URLSearchParams;
   contentType: string | undefined;
   continuationToken: string | undefined;
+  /** Of W3C Trace Context. */
+  traceParent: string | undefined;
   body: string;
   /** `http://host:port` that the caller used; addresses in answers begin with it. */
   origin: string;
@@ -96,6 +98,7 @@ export class ManagementApi {
       id,
       input.ok ? input.text : null,
       request.query.get('version') ?? undefined,
+      request.traceParent,
     );
     if (started.kind === 'exists') {
       return {
@@ -182,7 +185,13 @@ export class ManagementApi {
     const instance = this.orchestrations.get(id);
     if (!instance) return { status: 404 };
     const newId = flag(request.query, 'restartWithNewInstanceId', true) ? undefined : id;
-    const started = this.orchestrations.start(instance.name, newId, instance.input, instance.version ?? undefined);
+    const started = this.orchestrations.start(
+      instance.name,
+      newId,
+      instance.input,
+      instance.version ?? undefined,
+      request.traceParent,
+    );
     if (started.kind === 'started') return this.accepted(request, started.instanceId);
     return {
       status: 409,

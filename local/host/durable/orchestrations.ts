@@ -22,7 +22,14 @@ export class Orchestrations {
   ) {}
 
   /** Starts an instance; `input` is JSON text. A finished instance of that id is replaced, a running one refuses. */
-  start(name: string, instanceId: string | undefined, input: string | null, version: string | undefined): Started {
+  /** @param traceParent the trace that the starter is in */
+  start(
+    name: string,
+    instanceId: string | undefined,
+    input: string | null,
+    version: string | undefined,
+    traceParent?: string,
+  ): Started {
     const id = instanceId ?? newInstanceId();
     const result = this.store.transaction((): Started => {
       const existing = this.store.instance(id);
@@ -30,6 +37,7 @@ export class Orchestrations {
       if (existing && !isFinal(existing.status) && !mayReplace) return { kind: 'exists', status: existing.status };
       const chosen = version ?? this.config.defaultVersion ?? null;
       create(this.store, { instanceId: id, name, version: chosen, input, parent: null, now: Date.now() });
+      if (traceParent !== undefined) this.store.putTraceParent(id, traceParent);
       return { kind: 'started', instanceId: id };
     });
     if (result.kind === 'started') this.engine.wake(id);

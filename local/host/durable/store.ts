@@ -86,6 +86,7 @@ const timerSchema = z.object({
 export type Timer = z.output<typeof timerSchema>;
 
 const idSchema = z.object({ id: z.string() });
+const traceSchema = z.object({ traceParent: z.string() });
 const eventSchema = z.object({ event: z.string() });
 const dueSchema = z.object({ due: z.number().nullable() });
 
@@ -117,6 +118,7 @@ const SCHEMA = `
     seq INTEGER PRIMARY KEY AUTOINCREMENT, instanceId TEXT NOT NULL, executionId TEXT NOT NULL, taskId INTEGER NOT NULL,
     due INTEGER NOT NULL
   );
+  CREATE TABLE IF NOT EXISTS traces (instanceId TEXT PRIMARY KEY, traceParent TEXT NOT NULL) WITHOUT ROWID;
   CREATE INDEX IF NOT EXISTS timersByDue ON timers (due, seq);
   CREATE INDEX IF NOT EXISTS timersByInstance ON timers (instanceId);
 `;
@@ -174,6 +176,16 @@ export class DurableStore {
     );
   }
 
+  /** The trace in which an instance was started; none where its starter named none. */
+  traceParent(id: string): string | undefined {
+    const row = this.prepare('SELECT traceParent FROM traces WHERE instanceId = ?').get(id);
+    return row && traceSchema.parse(row).traceParent;
+  }
+
+  putTraceParent(id: string, traceParent: string): void {
+    this.prepare('INSERT OR REPLACE INTO traces (instanceId, traceParent) VALUES (?, ?)').run(id, traceParent);
+  }
+
   /** A page of instances in the order of their ids, from one id on. */
   instances(filter: InstanceFilter, from: string, limit: number): Instance[] {
     const { sql, values } = where(filter, from);
@@ -191,6 +203,7 @@ export class DurableStore {
   /** Forgets an instance and everything under way to it but activities, whose results then go nowhere. */
   removeInstance(id: string): void {
     this.prepare('DELETE FROM instances WHERE id = ?').run(id);
+    this.prepare('DELETE FROM traces WHERE instanceId = ?').run(id);
     this.removeHistory(id);
     this.removeMessagesTo(id);
     this.removeTimers(id);

@@ -1,24 +1,30 @@
-import { groupDescribed, periodInWords, requesterDetails } from '../../mail/facts';
+import { approvalsInWords, headlineOf, periodInWords, presentEnd, requesterDetails, wishOf } from '../../mail/facts';
 import type { RequestFacts } from '../../mail/facts';
 import { dateInWords, durationInWords, nameOf, namesShown, oneLine, writtenText } from '../../mail/text';
 import { html, series, withBreaks } from '../html';
 import type { Content, Html } from '../html';
+import { decisionChoice, decisionForm, decisionProblem } from './decision-form';
+import { durationSelect, shorterDurations } from './duration-select';
+import { factList, groupValue } from './fact-list';
+import type { Fact } from './fact-list';
+import { historyCard } from './history';
+import type { TimelineItem } from './history';
 import { layout } from './layout';
+import { unchanged } from './unchanged';
 
-/** Something that happened to a request. */
-export interface TimelineItem {
-  at: Date;
-  text: string;
-  /** Who did it. */
-  by?: string;
+export type { TimelineItem } from './history';
+
+/** What an approver decided before, while others still decide, and how many times they may change their mind. */
+export interface OwnDecision {
+  choice: 'approve' | 'deny';
+  /** ISO 8601; the shorter time that was given with the approval. */
+  duration?: string;
+  changesLeft: number;
 }
 
-/** Longest comment that the form lets through, in UTF-16 units; the requester is sent it. */
-export const COMMENT_LENGTH = 500;
-
 /**
- * The page on which an approver decides. Its form posts `decision` (`approve` or `deny`), `comment` and `token`;
- * nothing on the page does so by itself.
+ * The page on which an approver decides. Its form posts `decision` (`approve` or `deny`), `comment`, `token` and, where the time may
+ * be shortened, `duration` (ISO 8601, or empty for what was asked for); nothing on the page does so by itself.
  */
 export function decisionPage(p: {
   facts: RequestFacts;
@@ -27,27 +33,36 @@ export function decisionPage(p: {
   timeline: TimelineItem[];
   deadline?: Date;
   preselected?: 'approve' | 'deny';
+  /** What was typed before, where it was not accepted. */
+  comment?: string;
+  mine?: OwnDecision;
+  /** How many must approve, and how many have. */
+  progress?: { required: number; approvals: number };
+  /** The time may be shortened; `maximum` (ISO 8601) is the longest that the group allows, `selected` what was chosen before. */
+  shorten?: { maximum?: string; selected?: string };
   form: { action: string; token: string };
   /** A sentence shown on top, such as why the last attempt did not count. */
   problem?: string;
 }): Html {
-  const heading = headingOf(p.facts);
+  const heading = headlineOf(p.facts);
   return layout({
     title: p.problem === undefined ? heading : `Problem: ${heading}`,
     signedInAs: nameOf(p.signedInAs),
     wide: true,
     content: [
-      p.problem !== undefined && problemSummary(p.problem),
+      p.problem !== undefined && decisionProblem(p.problem),
       html`<h1>${heading}</h1>
         <div class="columns">
           ${requestCard(p.facts, [
+            ['Membership ends', presentEnd(p.facts)],
             ['Decide by', p.deadline && dateInWords(p.deadline)],
+            ['Approvals', approvalsNeeded(p.progress)],
             [
               'Can decide as well',
               p.otherApprovers.length === 0 ? 'Nobody else' : series(namesShown(p.otherApprovers, 20)),
             ],
           ])}
-          ${decisionForm(p)} ${historyCard(p.timeline)}
+          ${ownDecision(p)} ${historyCard(p.timeline)}
         </div>`,
     ],
   });
@@ -60,33 +75,51 @@ export function receiptPage(p: {
   heading: string;
   sentence: string;
   timeline: TimelineItem[];
+  /** For the requester, while it is open; each posts `token` and `action`: `nudge` or `withdraw`. */
+  forms?: { action: string; token: string; nudge: boolean };
+  /** A sentence on why the last attempt did not count. */
+  problem?: string;
 }): Html {
   const heading = oneLine(p.heading);
   return layout({
-    title: heading,
+    title: p.problem === undefined ? heading : `Problem: ${heading}`,
     signedInAs: nameOf(p.signedInAs),
-    content: html`<h1>${heading}</h1>
-      <p class="lead soft">${oneLine(p.sentence)}</p>
-      <div class="columns">${historyCard(p.timeline)} ${requestCard(p.facts, [])}</div>`,
+    content: [
+      unchanged(p.problem),
+      html`<h1>${heading}</h1>
+        <p class="lead soft">${oneLine(p.sentence)}</p>
+        <div class="columns">
+          ${historyCard(p.timeline)} ${requestCard(p.facts, [])} ${p.forms && requesterForms(p.forms)}
+        </div>`,
+    ],
   });
 }
 
-const headingOf = (facts: RequestFacts): string =>
-  `${nameOf(facts.requester.name)} asks to join ${nameOf(facts.groupName)}`;
-
-function problemSummary(problem: string): Html {
-  return html`<div class="problem" role="alert">
-    <h2>Your decision was not recorded</h2>
-    <p>${oneLine(problem)}</p>
-    <p><a href="#decision">Go to your decision</a></p>
-  </div> `;
+function requesterForms({ action, token, nudge }: { action: string; token: string; nudge: boolean }): Html {
+  const form = (name: 'nudge' | 'withdraw', label: string): Html =>
+    html`<form method="post" action="${action}">
+      <input type="hidden" name="token" value="${token}" />
+      <input type="hidden" name="action" value="${name}" />
+      <button class="button" type="submit">${label}</button>
+    </form> `;
+  return html`<section class="card" aria-labelledby="yours">
+    <h2 id="yours">What you can do</h2>
+    ${
+      nudge &&
+      html`<p class="soft">Where it takes long, have those who can decide reminded, at most once a day.</p>
+        ${form('nudge', 'Remind them')}`
+    }
+    <p class="soft">You no longer need it? Nobody will be asked any more.</p>
+    ${form('withdraw', 'Withdraw the request')}
+  </section>`;
 }
 
-type Row = [label: string, value: Content];
+const approvalsNeeded = (progress?: { required: number; approvals: number }): string | undefined =>
+  progress === undefined || progress.required < 2 ? undefined : approvalsInWords(progress.required, progress.approvals);
 
-function requestCard(facts: RequestFacts, more: Row[]): Html {
+function requestCard(facts: RequestFacts, more: Fact[]): Html {
   const reason = writtenText(facts.justification);
-  const known: Row[] = [
+  const known: Fact[] = [
     ['For how long', periodInWords(facts)],
     ...more,
     ['Group', groupValue(facts)],
@@ -104,74 +137,65 @@ function requestCard(facts: RequestFacts, more: Row[]): Html {
         : html`<p class="soft small">The reason, as it was given</p>
             <blockquote dir="auto">${withBreaks(reason)}</blockquote>`
     }
-    <dl class="facts">${known.map(factRow)}</dl>
+    ${factList(known)}
   </section>`;
 }
 
-function groupValue(facts: RequestFacts): Html {
-  const description = groupDescribed(facts);
-  return html`<bdi>${nameOf(facts.groupName)}</bdi>
-    ${description !== '' && html`<p class="soft small" dir="auto">${description}</p>`}`;
+type Form = Parameters<typeof decisionPage>[0];
+
+function ownDecision(p: Form): Html {
+  const { facts, mine } = p;
+  if (mine !== undefined && mine.changesLeft < 1)
+    return html`<section class="card decide" id="decision" tabindex="-1" aria-labelledby="yours">
+      <h2 id="yours">Your decision</h2>
+      <p>${decidedBefore(mine)}</p>
+    </section>`;
+  return decisionForm({
+    form: p.form,
+    before: mine && html`<p class="soft small">${decidedBefore(mine)}</p>`,
+    choices: choices(facts, p.preselected ?? mine?.choice, mine?.duration),
+    more: shortening(p),
+    reader: 'the requester',
+    comment: p.comment,
+    note:
+      mine === undefined ? 'Nothing is decided until you confirm.' : 'Your decision stays as it is until you confirm.',
+  });
 }
 
-function factRow([label, value]: Row): Content {
-  if (value === undefined || value === '') return undefined;
-  return html`<div>
-    <dt>${label}</dt>
-    <dd>${value}</dd>
-  </div> `;
+function choices(facts: RequestFacts, selected: 'approve' | 'deny' | undefined, given: string | undefined): Html[] {
+  const requester = nameOf(facts.requester.name);
+  const duration = given ?? facts.duration;
+  const period = duration === undefined ? 'without an end date' : `for ${durationInWords(duration)}`;
+  const wish = wishOf(facts);
+  return [
+    decisionChoice('approve', 'Approve', `${requester} may ${wish} ${nameOf(facts.groupName)}, ${period}.`, selected),
+    decisionChoice('deny', 'Deny', deniedMeaning(facts), selected),
+  ];
 }
 
-function historyCard(timeline: readonly TimelineItem[]): Content {
-  if (timeline.length === 0) return undefined;
-  return html`<section class="card history" aria-labelledby="history">
-    <h2 id="history">What happened so far</h2>
-    <ol>
-      ${timeline.map(
-        ({ at, text, by }) =>
-          html`<li>
-            ${oneLine(text)}${by !== undefined && html` – <bdi>${nameOf(by)}</bdi>`}
-            <time datetime="${at.toISOString()}">${dateInWords(at)}</time>
-          </li> `,
-      )}
-    </ol>
-  </section>`;
+function deniedMeaning(facts: RequestFacts): string {
+  const requester = nameOf(facts.requester.name);
+  const end = presentEnd(facts);
+  return end === undefined ? `${requester} may not join.` : `The membership ends as before, on ${end}.`;
 }
 
-function decisionForm(p: {
-  facts: RequestFacts;
-  preselected?: 'approve' | 'deny';
-  form: { action: string; token: string };
-}): Html {
-  const requester = nameOf(p.facts.requester.name);
-  const period = p.facts.duration === undefined ? 'without an end date' : `for ${durationInWords(p.facts.duration)}`;
-  const choice = (value: 'approve' | 'deny', label: string, meaning: string): Html =>
-    html`<label class="choice">
-      <input type="radio" name="decision" value="${value}" required${p.preselected === value && html` checked`} />
-      <span><strong>${label}</strong> <span class="meaning">${meaning}</span></span>
-    </label> `;
-  return html`<section class="card decide" id="decision" tabindex="-1" aria-labelledby="yours">
-    <form method="post" action="${p.form.action}">
-      <input type="hidden" name="token" value="${p.form.token}" />
-      <fieldset>
-        <legend id="yours">Your decision</legend>
-        <div class="choices">
-          ${choice('approve', 'Approve', `${requester} may join ${nameOf(p.facts.groupName)}, ${period}.`)}
-          ${choice('deny', 'Deny', `${requester} may not join.`)}
-        </div>
-      </fieldset>
-      <label for="comment">Comment <span class="soft">(optional)</span></label>
-      <p class="soft small" id="about-comment">Sent to the requester. At most ${COMMENT_LENGTH} characters.</p>
-      <textarea
-        id="comment"
-        name="comment"
-        rows="3"
-        maxlength="${COMMENT_LENGTH}"
-        aria-describedby="about-comment"
-        dir="auto"
-      ></textarea>
-      <button class="button" type="submit">Confirm</button>
-      <p class="soft small">Nothing is decided until you confirm.</p>
-    </form>
-  </section>`;
+function decidedBefore({ choice, duration, changesLeft }: OwnDecision): string {
+  const time = duration === undefined ? '' : `, for ${durationInWords(duration)}`;
+  const before = choice === 'approve' ? `You approved${time}.` : 'You denied.';
+  if (changesLeft < 1) return `${before} Others still decide; you can’t change your mind any more.`;
+  const times = changesLeft === 1 ? 'once more' : `${changesLeft} more times`;
+  return `${before} Until the others have decided you can change your mind ${times}.`;
+}
+
+function shortening({ facts, shorten }: Form): Content {
+  if (shorten === undefined) return undefined;
+  const durations = shorterDurations(facts.duration, shorten.maximum);
+  if (durations.length === 0) return undefined;
+  return durationSelect({
+    label: 'Shorten the time',
+    hint: 'Counts only if you approve. The requester is told.',
+    otherwise: `As asked: ${periodInWords(facts).toLowerCase()}`,
+    durations,
+    ...(shorten.selected !== undefined && { selected: shorten.selected }),
+  });
 }

@@ -15,6 +15,8 @@ const style = css`
     --tint: #eceefe;
     --bad: #a1211a;
     --bad-tint: #fdeeec;
+    --good: #14602f;
+    --good-tint: #e3f5e9;
     --rail: #c9ceda;
   }
   @media (prefers-color-scheme: dark) {
@@ -30,6 +32,8 @@ const style = css`
       --tint: #25294d;
       --bad: #ffb4ab;
       --bad-tint: #3a1a18;
+      --good: #8ee8ad;
+      --good-tint: #12351f;
       --rail: #4a5261;
     }
   }
@@ -153,6 +157,15 @@ const style = css`
     border: 1px solid var(--bad);
     background: var(--bad-tint);
   }
+  .done {
+    margin-bottom: 1rem;
+    padding: 1rem 1.25rem;
+    border-radius: 0.75rem;
+    border: 1px solid var(--good);
+    background: var(--good-tint);
+    color: var(--good);
+    font-weight: 600;
+  }
   .problem h2 {
     color: var(--bad);
   }
@@ -220,6 +233,29 @@ const style = css`
     font-size: 0.875rem;
     color: var(--soft);
   }
+  .rows {
+    list-style: none;
+    margin: 0;
+    padding: 0;
+  }
+  .rows li {
+    padding: 0.55rem 0;
+    border-top: 1px solid var(--line);
+  }
+  .rows li:last-child {
+    padding-bottom: 0;
+  }
+  .rows time {
+    display: inline;
+  }
+  .plain {
+    margin: 0;
+    padding-left: 1.25rem;
+  }
+  .trouble {
+    color: var(--bad);
+    font-weight: 600;
+  }
   fieldset {
     border: 0;
     min-width: 0;
@@ -269,7 +305,10 @@ const style = css`
     margin-top: 1.25rem;
     font-weight: 600;
   }
-  textarea {
+  [type='text'],
+  [type='number'],
+  textarea,
+  select {
     display: block;
     width: 100%;
     margin-top: 0.5rem;
@@ -279,7 +318,15 @@ const style = css`
     background: var(--card);
     border: 1px solid var(--edge);
     border-radius: 0.625rem;
+  }
+  textarea {
     resize: vertical;
+  }
+  [type='text'],
+  [type='number'],
+  select {
+    min-height: 2.75rem;
+    text-overflow: ellipsis;
   }
   .button {
     display: inline-block;
@@ -294,16 +341,27 @@ const style = css`
     text-decoration: none;
     cursor: pointer;
   }
+  .quiet {
+    border-color: var(--edge);
+    background: var(--card);
+    color: var(--ink);
+  }
   form .button {
     width: 100%;
     margin-top: 1.25rem;
   }
+  form [type='hidden'] + .button {
+    margin-top: 0.25rem;
+  }
   form .button + p {
     margin-top: 0.75rem;
   }
-  .columns {
+  .columns,
+  .actions {
     display: grid;
     gap: 1rem;
+  }
+  .columns {
     margin-top: 1.25rem;
   }
   @media (min-width: 40rem) {
@@ -330,9 +388,12 @@ const style = css`
       grid-template: auto 1fr / minmax(0, 1fr) 24rem;
       align-items: start;
     }
-    .columns > .decide {
+    .columns > .decide,
+    .columns > .actions {
       grid-column: 2;
       grid-row: 1 / span 2;
+    }
+    .columns > .decide {
       position: sticky;
       top: 1rem;
     }

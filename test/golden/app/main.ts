@@ -171,12 +171,6 @@ const orchestrations: Record<string, (context: OrchestrationContext) => Steps> =
     }
     return fired;
   },
-  *collects({ df }) {
-    const seen = df.getInput<string[]>();
-    const next = yield df.waitForExternalEvent('item');
-    if (seen.length === 2) return [...seen, next];
-    df.continueAsNew([...seen, next]);
-  },
   *counts({ df }) {
     const n = df.getInput<number>();
     df.setCustomStatus(n);

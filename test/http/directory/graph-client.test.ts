@@ -215,6 +215,50 @@ describe('the Graph client of Microsoft against the local directory', () => {
     expect(new errors.JWTExpired('x', {}).code).toBe('ERR_JWT_EXPIRED');
   });
 
+  it('creates a group once by its alternate key, changes it, deletes it and takes it back', async () => {
+    const writer = client(() => sign({ roles: ['Group.ReadWrite.All', 'User.Read.All'] }));
+    const key = `/groups(uniqueName='golf')`;
+    const body = {
+      displayName: 'Golf',
+      mailNickname: 'golf',
+      mailEnabled: true,
+      securityEnabled: false,
+      groupTypes: ['Unified'],
+    };
+    const upsert = (change: object): Promise<unknown> =>
+      writer
+        .api(key)
+        .header('Prefer', 'create-if-missing')
+        .patch({ ...body, ...change }) as Promise<unknown>;
+    const bound = { 'owners@odata.bind': [`https://graph.microsoft.com/v1.0/users/${people.rita.id}`] };
+    const { id } = z.object({ id: z.string() }).parse(await upsert(bound));
+    await upsert({ displayName: 'Golf again' });
+    expect(await writer.api(key).select('id,displayName').get()).toMatchObject({ id, displayName: 'Golf again' });
+
+    const taken = await failure(writer.api('/groups').post(body));
+    expect(taken).toMatchObject({ statusCode: 400, code: 'Request_BadRequest' });
+    const { details } = z
+      .object({ details: z.array(z.object({ code: z.string(), target: z.string() })) })
+      .parse(JSON.parse(z.string().parse(taken.body)));
+    expect(details).toEqual([{ code: 'ObjectConflict', target: 'mailNickname' }]);
+
+    await writer.api(`/groups/${id}`).delete();
+    expect(await failure(writer.api(key).get())).toMatchObject({ statusCode: 404 });
+    expect(await writer.api(`/directory/deletedItems/${id}/restore`).post({})).toMatchObject({ id });
+    expect(await writer.api(`/groups/${id}/owners`).select('id').get()).toMatchObject({
+      value: [{ id: people.rita.id }],
+    });
+  });
+
+  it('follows a delta link to what changed since', async () => {
+    const reader = client(() => sign({ roles: ['Group.ReadWrite.All'] }));
+    const linked = z.object({ '@odata.deltaLink': z.string(), value: z.array(z.object({ id: z.string() })) });
+    const first = linked.parse(await reader.api('/groups/delta').select('displayName').top(999).get());
+    await reader.api(`/groups/${groups.legalHold.id}`).patch({ description: 'Changed' });
+    const second = linked.parse(await reader.api(first['@odata.deltaLink']).get());
+    expect(second.value.map(({ id }) => id)).toEqual([groups.legalHold.id]);
+  });
+
   it('runs a batch', async () => {
     const content = new BatchRequestContent([
       { id: 'a', request: new Request(`${graphOrigin}/groups/${groups.design.id}?$select=id`) },

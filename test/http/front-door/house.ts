@@ -10,6 +10,7 @@ import { Hono } from 'hono';
 import { createEntra } from '../../../local/entra/entra';
 import type { Entra } from '../../../local/entra/entra';
 import { createFrontDoor } from '../../../local/front-door/front-door';
+import type { FrontDoor, HomeBindings } from '../../../local/front-door/front-door';
 
 /** Issuer, front door and a host behind it, each on a listener of its own. */
 export interface House {
@@ -61,16 +62,21 @@ export async function openHouse(): Promise<House> {
   const entra = createEntra({ state, httpBase, httpsBase, frontDoorBase: () => site });
   entraListener = listenerOf(entra.app.fetch);
 
-  const home = new Hono().get('/', (c) => c.text('home')).get('/local/x', (c) => c.text('local x'));
+  const home = new Hono<{ Bindings: HomeBindings }>()
+    .get('/', (c) => c.text('home'))
+    .get('/local/x', (c) => c.text('local x'))
+    .get('/local/seen', (c) => c.json(c.env.seen.latest(10)));
+  let frontDoor: FrontDoor | undefined;
   const restartFrontDoor = (): void => {
-    const app = createFrontDoor({
+    frontDoor?.close();
+    frontDoor = createFrontDoor({
       upstream: () => `http://127.0.0.1:${String(upstream.port)}`,
       base: () => site,
       entra: { httpBase, httpsBase, clientSecret: entra.frontDoorSecret },
       state,
       home,
     });
-    doorListener = listenerOf(app.fetch);
+    doorListener = listenerOf(frontDoor.fetch);
   };
   restartFrontDoor();
 
@@ -83,6 +89,7 @@ export async function openHouse(): Promise<House> {
     stopHost: () => stop(upstream.server),
     close: async () => {
       await Promise.all([upstream.server, issuer.server, door.server].map(stop));
+      frontDoor?.close();
       entra.close();
       rmSync(folder, { recursive: true });
     },

@@ -148,6 +148,20 @@ test('both bodies stream: the host answers a chunk before the next one is sent',
   expect(await bodyOf(answer)).toBe('end');
 });
 
+test('an answer that comes before the whole body is passed on, even where the host closes after it', async () => {
+  house.host.answer = (_, response) => {
+    response.writeHead(413, { 'content-length': '7', connection: 'close' });
+    response.end('too big');
+  };
+  const headers = { 'content-length': '50000000' };
+  const request = httpRequest({ host: '127.0.0.1', port, path: '/api/x', method: 'POST', headers });
+  request.on('error', () => undefined);
+  request.write(Buffer.alloc(1000));
+  const [answer] = (await once(request, 'response')) as [IncomingMessage];
+  expect([answer.statusCode, await bodyOf(answer)]).toEqual([413, 'too big']);
+  request.destroy();
+});
+
 test('headers arrive before the body begins', async () => {
   let finish = (): void => undefined;
   house.host.answer = (_, response) => {
@@ -215,6 +229,27 @@ test('a request line with a whole address is refused', async () => {
   let text = '';
   for await (const chunk of socket) text += String(chunk);
   expect(text).toMatch(/^HTTP\/1\.1 400 /);
+});
+
+test('the start page is told which requests have been filed, across restarts', async () => {
+  const [first, second, other] = ['1', '2', '3'].map((digit) => digit.repeat(32));
+  const answerWith = (status: number, id = ''): void => {
+    house.host.answer = (_, response) => {
+      response.writeHead(status, { location: `${house.site}/api/join-requests/${id}` }).end();
+    };
+  };
+  const path = '/api/groups/b0000000-0000-4000-8000-000000000001/join-requests';
+  answerWith(202, first);
+  await send({ method: 'POST', path });
+  house.restartFrontDoor();
+  answerWith(202, second);
+  await send({ method: 'POST', path });
+  answerWith(202, other);
+  await send({ method: 'GET', path });
+  await send({ method: 'POST', path: '/api/elsewhere' });
+  answerWith(400, other);
+  await send({ method: 'POST', path });
+  expect(JSON.parse((await send({ path: '/local/seen' })).text)).toEqual([second, first]);
 });
 
 test('/ and /local/ are the start page’s', async () => {

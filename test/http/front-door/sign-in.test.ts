@@ -183,9 +183,11 @@ test('two sign-ins in two tabs both come to their end', async () => {
   expect((await seen(browser)).headers['x-ms-client-principal-id']).toBe(people.omar.id);
 });
 
-test('a cancelled sign-in is answered with a sentence', async () => {
+test('a cancelled sign-in is answered with a page that leads on', async () => {
   const browser = new Browser();
-  const begun = await browser.go(`${house.site}/.auth/login/aad`);
+  const begun = await browser.go(
+    `${house.site}/.auth/login/aad?post_login_redirect_uri=${encodeURIComponent('/page?x=1')}`,
+  );
   const authorize = new URL(begun.headers.get('location') ?? '');
   authorize.searchParams.set('cancel', '1');
   const cancelled = await browser.go(authorize.origin + authorize.pathname, {
@@ -193,7 +195,23 @@ test('a cancelled sign-in is answered with a sentence', async () => {
     body: authorize.searchParams,
   });
   const answer = await browser.go(cancelled.headers.get('location') ?? '');
-  expect([answer.status, await answer.text()]).toEqual([403, 'The sign-in was cancelled.\n']);
+  const page = await answer.text();
+  expect([answer.status, answer.headers.get('content-type')]).toEqual([403, 'text/html; charset=UTF-8']);
+  expect(page).toContain('The sign-in was cancelled.');
+  expect(page).toContain('<a href="/">');
+  const again = /<a href="([^"]+)">Sign in again<\/a>/.exec(page)?.[1] ?? '';
+  const target = new URL(again, house.site).searchParams.get('post_login_redirect_uri') ?? '';
+  expect([again.split('?')[0], new URL(target, house.site).href]).toEqual([
+    '/.auth/login/aad',
+    `${house.site}/page?x=1`,
+  ]);
+});
+
+test('the issuer’s page links back to the site that asked for the sign-in', async () => {
+  const browser = new Browser();
+  const begun = await browser.go(`${house.site}/.auth/login/aad`);
+  const page = await (await browser.go(begun.headers.get('location') ?? '')).text();
+  expect(page).toContain(`<a href="${house.site}/">`);
 });
 
 test('keys may be rotated between two sign-ins', async () => {

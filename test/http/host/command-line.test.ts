@@ -54,12 +54,27 @@ describe('what keeps the host from starting is said in one sentence', () => {
     );
   });
   test('an entry point that is missing', async () => {
-    expect(await refusal({ app: appWith({}) })).toMatch(/names no file \(main\.js\); build the app\.$/);
+    expect(await refusal({ app: appWith({}) })).toMatch(
+      /package\.json names main\.js, which does not exist: build the app first\.$/,
+    );
+  });
+  test('a package that the app lacks', async () => {
+    const app = appWith({ 'main.js': "require('@no/such-package');" });
+    expect(await refusal({ app })).toBe(
+      `main.js of the app needs '@no/such-package', which was not found: install the app's packages in ${app}, or set NODE_PATH to a node_modules folder that has them.`,
+    );
+  });
+  test('a database that is none', async () => {
+    mkdirSync(folder.at('garbage'));
+    writeFileSync(folder.at('garbage/host.db'), 'This is no database, whatever its name.');
+    expect(await refusal({ state: folder.at('garbage') })).toMatch(
+      /host\.db is damaged \(.*\); remove it, with all that/,
+    );
   });
   test('a setting that host.json names and nobody gave', async () => {
     const hostJson = '{ "version": "2.0", "extensions": { "durableTask": { "hubName": "%NO_SUCH%" } } }';
     expect(await refusal({ app: appWith({ 'host.json': hostJson, 'main.js': '' }) })).toBe(
-      "'%NO_SUCH%' does not resolve to a value; set NO_SUCH.",
+      "'%NO_SUCH%' does not resolve to a value; set NO_SUCH, in the environment (NO_SUCH=…) or under \"Values\" in the app's local.settings.json.",
     );
   });
   test('a port that is taken', async () => {

@@ -83,6 +83,37 @@ test('a body beyond the real host’s limit is refused before it is read', async
   expect(status).toBe(413);
 });
 
+test.each([
+  ['that says how long it is', { 'content-length': 157_286_400 }],
+  ['in chunks', { 'transfer-encoding': 'chunked' }],
+])('a caller that goes on sending a body %s gets its 413 all the same', async (_, headers) => {
+  const status = new Promise<number | undefined>((resolve, reject) => {
+    const sent = request(new URL('/api/bodies', host.base), { method: 'POST', headers }, (response) => {
+      response.resume();
+      resolve(response.statusCode);
+    });
+    sent.on('error', reject);
+    const piece = Buffer.alloc(1_048_576);
+    let left = 150;
+    const go = (): void => {
+      while (left-- > 0) if (!sent.write(piece)) return void sent.once('drain', go);
+      sent.end();
+    };
+    go();
+  });
+  expect(await status).toBe(413);
+});
+
+test('a caller that goes away before its body is whole is one line in the log, without a stack', async () => {
+  const sent = request(new URL('/api/bodies', host.base), { method: 'POST', headers: { 'content-length': 1000 } });
+  sent.on('error', () => undefined);
+  await new Promise((resolve) => sent.write('half', resolve));
+  sent.destroy();
+  const told = /Function\.bodies The caller of bodies went away before it had sent its whole request\.$/m;
+  await eventually(() => told.test(host.output()));
+  expect(host.errors()).not.toContain('aborted');
+});
+
 test('what no route takes is a 404: an unknown path, an undeclared method, HEAD that was not declared', async () => {
   expect((await get('/api/nowhere')).status).toBe(404);
   expect((await call(host.base, 'DELETE', '/api/things/new')).status).toBe(404);
@@ -112,7 +143,9 @@ test('a handler that throws answers 500 without a word, and the log has it in on
 
 test('context.log writes one line for each call', async () => {
   await get('/api/things/new');
-  await eventually(() => /^\S+ information Function\.newThing\.User \[[\w-]+\] called\\nby GET$/m.test(host.output()));
+  await eventually(() =>
+    /^\S+ information Function\.newThing\.User \[[\w-]+ [0-9a-f]{32}\] called\\nby GET$/m.test(host.output()),
+  );
 });
 
 test('functions open to their own key, the host’s and the master key, by header or query', async () => {

@@ -47,13 +47,6 @@ describe('an orchestration that needs nobody ends, with the history that the rea
 
 const inputs: Record<string, unknown> = { sequence: { given: true }, counts: 1, stepByStep: { steps: 2 } };
 
-test('events find the orchestration in whatever order they come, and whatever their case for the host', async () => {
-  const orchestration = await Orchestration.start(host.base, 'eventsInAnyOrder', null);
-  expect((await orchestration.raise('second', 2)).status).toBe(202);
-  expect((await orchestration.raise('first', { n: 1 })).status).toBe(202);
-  expect((await orchestration.ended()).output).toEqual([{ n: 1 }, 2]);
-});
-
 test('of an event and a timer the first wins, and a cancelled timer keeps nothing running', async () => {
   const decided = await Orchestration.start(host.base, 'decision', { ms: 3_600_000 });
   await decided.until(({ customStatus }) => customStatus !== null);
@@ -78,13 +71,6 @@ test('a timer that nobody cancels keeps its instance running, as it does on the 
   expect(runtimeStatus).toBe('Running');
   await orchestration.manage('terminate', 'enough');
   expect(await orchestration.ended()).toMatchObject({ runtimeStatus: 'Terminated', output: 'enough' });
-});
-
-test('events that continueAsNew finds unread are carried over to the next execution', async () => {
-  const orchestration = await Orchestration.start(host.base, 'collects', []);
-  for (const item of ['a', 'b', 'c']) expect((await orchestration.raise('item', item)).status).toBe(202);
-  const { output } = await orchestration.ended();
-  expect([...(output as string[])].sort()).toEqual(['a', 'b', 'c']);
 });
 
 test('a suspended orchestration holds its events back until it is resumed', async () => {

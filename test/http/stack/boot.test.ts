@@ -53,7 +53,8 @@ const boot = (args: string[], env: NodeJS.ProcessEnv = {}): Run =>
 beforeAll(() => {
   mkdirSync(at('local', 'commands'), { recursive: true });
   mkdirSync(at('functions'));
-  for (const name of ['boot.mjs', 'build.mjs', 'lock.mjs']) cpSync(join(repository, 'local', name), at('local', name));
+  for (const name of ['boot.mjs', 'build.mjs', 'bundle-plugins.mjs', 'lock.mjs'])
+    cpSync(join(repository, 'local', name), at('local', name));
   writeFileSync(at('package.json'), '{ "name": "small" }');
   writeFileSync(at('tsconfig.json'), '{}');
   writeFileSync(at('functions', 'index.ts'), 'export class LongName {}\nexport const answer: number = 42;\n');
@@ -160,6 +161,44 @@ test('the command hears of it when boot is killed', async () => {
   run.process.kill('SIGKILL');
   await run.ended;
   await eventually(() => !isAlive(pid));
+});
+
+test('the command ends when the shell that npm started boot in is gone, and lives on where npm was not in it', async () => {
+  const script = "console.log('pid ' + process.pid);";
+  writeFileSync(at('local', 'commands', 'pid.ts'), `${script}\n${HELLO}`);
+  const shell = (env: NodeJS.ProcessEnv): Run =>
+    runNode(
+      [
+        '-e',
+        "const args = process.argv.slice(1); require('child_process').spawn(process.execPath, args, { stdio: 'inherit' }); setInterval(() => 0, 1000);",
+        at('local', 'boot.mjs'),
+        'pid',
+        'stay',
+      ],
+      { env: { npm_execpath: npm, ...env }, cwd: folder.path },
+    );
+  const runs = [shell({}), shell({ npm_lifecycle_event: 'start' })];
+  for (const run of runs) await eventually(() => /pid \d+/.test(run.output()), 20_000, run.output);
+  const [free = 0, bound = 0] = runs.map((run) => Number(/pid (\d+)/.exec(run.output())?.[1]));
+  for (const run of runs) run.process.kill('SIGKILL');
+  await eventually(() => !isAlive(bound));
+  expect(isAlive(free)).toBe(true);
+  process.kill(free, 'SIGTERM');
+  await eventually(() => !isAlive(free));
+});
+
+test('what builds leaves no process beside the command', async () => {
+  const children =
+    "require('fs').readFileSync('/proc/' + process.ppid + '/task/' + process.ppid + '/children', 'utf8')";
+  writeFileSync(
+    at('local', 'commands', 'family.ts'),
+    `if (process.platform === 'linux') console.log('children: ' + ${children}.trim() + ', I am ' + process.pid);`,
+  );
+  const run = boot(['family']);
+  expect(await run.ended).toBe(0);
+  if (process.platform !== 'linux') return;
+  const [, listed, own] = /children: ([\d ]*), I am (\d+)/.exec(run.output()) ?? [];
+  expect(listed).toBe(own);
 });
 
 test('an unknown command is told what there is', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -100,6 +100,16 @@ describe('npm run emulators', () => {
     expect(await run.ended).toBe(1);
     expect(run.output()).toMatch(/--env-file is missing/);
   });
+
+  test('says before it starts anything that the file cannot be written', async () => {
+    const file = join(folder.path, 'no', 'such', 'folder', 'app.env');
+    const run = command('emulators', '--env-file', file, '--state', join(folder.path, 'unwritable'));
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toBe(
+      `${file} cannot be written (ENOENT): name a file in a folder that can be, with --env-file <file>.\n`,
+    );
+    expect(existsSync(join(folder.path, 'unwritable'))).toBe(false);
+  });
 });
 
 describe('npm start', () => {
@@ -130,6 +140,55 @@ describe('npm start', () => {
     expect(run.output()).not.toMatch(/^ +at /m);
   });
 
+  const refusal = async (state: string): Promise<string> => {
+    const run = command('start', '--state', state, '--port-base', portBase());
+    expect(await run.ended).toBe(1);
+    const [first, ...more] = run.output().trimEnd().split('\n');
+    expect(first).toBe('Starting the local stack …');
+    expect(more).toHaveLength(1);
+    return more[0] ?? '';
+  };
+
+  test('says in a sentence that the state folder cannot be made', async () => {
+    if (process.platform !== 'linux') return;
+    // Node's own way to make folders never comes back from here.
+    expect(await refusal('/proc/gatehouse')).toBe(
+      'The state folder /proc/gatehouse cannot be made or used (ENOENT): choose another with --state <folder>.',
+    );
+  });
+
+  test.each(['host.db', 'entra.db', 'mail.db'])('says in a sentence that %s is no database', async (name) => {
+    const state = join(folder.path, `garbage-${name}`);
+    mkdirSync(state);
+    writeFileSync(join(state, name), 'This is no database, whatever its name.');
+    expect(await refusal(state)).toBe(
+      `${join(state, name)} is not a database: remove it, with all that it kept, or choose another folder with --state <folder>.`,
+    );
+  });
+
+  test('says in a sentence that a database is damaged further on', async () => {
+    const state = join(folder.path, 'damaged');
+    mkdirSync(state);
+    writeFileSync(join(state, 'entra.db'), `SQLite format 3\0${'x'.repeat(5000)}`);
+    expect(await refusal(state)).toMatch(/^A database in the state folder \S+ is damaged: remove it/);
+  });
+
+  test('prints its usage when asked', async () => {
+    const run = command('start', '--help');
+    expect(await run.ended).toBe(0);
+    expect(run.output()).toMatch(/^Usage: npm start -- \[--state <folder>\]/);
+  });
+
+  test('says one line when it is interrupted, and leaves whole databases', async () => {
+    const state = join(folder.path, 'stopped');
+    const run = command('start', '--state', state, '--port-base', portBase());
+    await eventually(() => /^Gatehouse runs/m.test(run.output()), 60_000, run.output);
+    run.process.kill('SIGINT');
+    expect(await run.ended).toBe(0);
+    expect(run.output().trimEnd().split('\n').at(-1)).toBe('Stopping …');
+    expect(readdirSync(state).filter((name) => /-(wal|shm)$/.test(name))).toEqual([]);
+  });
+
   test('does not empty a folder that is not its own', async () => {
     const other = join(folder.path, 'photos');
     mkdirSync(other);
@@ -153,7 +212,7 @@ describe('npm start', () => {
     const children = childrenOf(state);
     run.process.kill('SIGINT');
     expect(await run.ended).toBe(0);
-    expect(run.output().trim()).toBe('Starting the local stack …');
+    expect(run.output().trim()).toBe('Starting the local stack …\nStopping …');
     expect(children.filter(isAlive)).toEqual([]);
   });
 });
@@ -167,6 +226,13 @@ describe('npm run start:func', () => {
 });
 
 describe('npm run host', () => {
+  test('without an app says what an app is', async () => {
+    const run = command('host');
+    expect(await run.ended).toBe(1);
+    expect(run.output()).toMatch(/^--app is missing\.\nUsage: npm run host -- --app <folder>/);
+    expect(run.output()).toMatch(/--app <folder> +the app: a folder with host\.json/);
+  });
+
   test('runs any app folder with the settings of its environment', async () => {
     const app = join(repository, 'test', 'http', 'stack', 'fixture-app');
     const port = portBase();

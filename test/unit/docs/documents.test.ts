@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 import { settingNames } from '../../../shared/config';
+import { policySchema } from '../../../shared/domain/policy';
 
 const root = join(__dirname, '..', '..', '..');
 const read = (path: string): string => readFileSync(join(root, path), 'utf8');
@@ -40,4 +41,15 @@ test('the documents link to files that exist', () => {
       .filter((target) => !existsSync(join(root, dirname(document), target))),
   );
   expect(broken).toEqual([]);
+});
+
+test('the example of docs/policies.md is a policy', () => {
+  const example = /```json\n([\s\S]*?)```/.exec(read('docs/policies.md'))?.[1] ?? '';
+  expect(policySchema.safeParse(JSON.parse(example)).error).toBeUndefined();
+});
+
+test('every field of a policy stands in docs/policies.md', () => {
+  const text = read('docs/policies.md');
+  for (const field of Object.keys(policySchema.parse({ maximumDuration: 'P1D', coolDown: 'P1D' })))
+    expect(text).toContain(`\`${field}`);
 });

@@ -1,5 +1,5 @@
 import { isReserved, principalHeaders, sessionOf } from '../../../local/front-door/principal';
-import { openSessions } from '../../../local/front-door/sessions';
+import { openDatabase, openSessions } from '../../../local/front-door/sessions';
 import { sameSite } from '../../../local/front-door/sign-in';
 
 const base = 'http://localhost:7070';
@@ -35,7 +35,7 @@ test.each([
 });
 
 test('a session is found by its signed cookie only, until eight hours have passed', () => {
-  const sessions = openSessions(':memory:');
+  const sessions = openSessions(openDatabase(':memory:'));
   const cookie = sessions.start(session);
   expect(sessions.find(cookie)).toMatchObject({ objectId: 'o' });
   const [id = '', signature = ''] = cookie.split('.');
@@ -50,14 +50,14 @@ test('a session is found by its signed cookie only, until eight hours have passe
 });
 
 test('an ended session is gone', () => {
-  const sessions = openSessions(':memory:');
+  const sessions = openSessions(openDatabase(':memory:'));
   const cookie = sessions.start(session);
   sessions.end(cookie);
   expect(sessions.find(cookie)).toBeUndefined();
 });
 
 test('a sign-in’s state works once', () => {
-  const sessions = openSessions(':memory:');
+  const sessions = openSessions(openDatabase(':memory:'));
   const state = sessions.beginSignIn({ browser: 'b', nonce: 'n', verifier: 'v', target: '/' });
   expect(sessions.takeSignIn(state)).toMatchObject({ nonce: 'n' });
   expect(sessions.takeSignIn(state)).toBeUndefined();

@@ -4,6 +4,7 @@ const good = {
   TENANT_ID: '7e9a0000-0000-4000-8000-000000000001',
   API_CLIENT_ID: '7e9a0000-0000-4000-8000-0000000000a1',
   TABLES_ENDPOINT: 'https://example.table.core.windows.net/',
+  AUDIT_TABLES_ENDPOINT: 'https://exampleaudit.table.core.windows.net/',
   MAIL_ENDPOINT: 'https://example.communication.azure.com',
   MAIL_SENDER: 'gatehouse@contoso.example',
   PUBLIC_BASE_URL: 'https://gatehouse.contoso.example',

@@ -19,22 +19,6 @@ const pass = async (gate) => {
 durable.app.activity('join', { handler: ({ left, right }) => `${left}-${right}` });
 durable.app.activity('square', { handler: ({ side }) => side * side });
 durable.app.activity('gate', { handler: ({ gate }) => pass(gate) });
-durable.app.activity('press', {
-  handler: ({ of }) => {
-    note('press', of);
-    throw new Error('The press is stuck.');
-  },
-});
-
-const tries = new Map();
-durable.app.activity('flaky', {
-  handler: ({ of, failures }) => {
-    const attempt = (tries.get(of) ?? 0) + 1;
-    tries.set(of, attempt);
-    if (attempt <= failures) throw new Error(`Attempt ${attempt} fails.`);
-    return { attempt };
-  },
-});
 durable.app.activity('record', {
   handler: async ({ of, step }) => {
     note('begin', of, step);
@@ -45,26 +29,11 @@ durable.app.activity('record', {
 });
 
 const inMs = ({ df }, ms) => new Date(df.currentUtcDateTime.getTime() + ms);
-const DAY = 86_400_000;
-
 durable.app.orchestration('spell', function* ({ df }) {
   df.setCustomStatus({ letters: 1 });
   const two = yield df.callActivity('join', { left: df.getInput().word, right: 'b' });
   df.setCustomStatus({ letters: 2 });
   return yield df.callActivity('join', { left: two, right: 'c' });
-});
-
-durable.app.orchestration('squares', function* ({ df }) {
-  return yield df.Task.all(df.getInput().map((side) => df.callActivity('square', { side })));
-});
-
-durable.app.orchestration('persistent', function* ({ df }) {
-  const options = new durable.RetryOptions(20, 3);
-  return yield df.callActivityWithRetry('flaky', options, { of: df.instanceId, failures: df.getInput().failures });
-});
-
-durable.app.orchestration('hopeless', function* ({ df }) {
-  yield df.callActivityWithRetry('press', new durable.RetryOptions(20, 3), { of: df.instanceId });
 });
 
 durable.app.orchestration('inner', function* ({ df }) {
@@ -79,15 +48,6 @@ durable.app.orchestration('outer', function* ({ df }) {
     return { caught: error.message.split('\n')[0] };
   }
   return { caught: null };
-});
-
-durable.app.orchestration('race', function* (context) {
-  const { df } = context;
-  const word = df.waitForExternalEvent('word');
-  const timer = df.createTimer(inMs(context, df.getInput().ms));
-  if ((yield df.Task.any([word, timer])) === timer) return { winner: 'timer' };
-  timer.cancel();
-  return { winner: 'event', word: word.result };
 });
 
 // The event comes while the activity runs that the first timer led to.
@@ -107,14 +67,6 @@ durable.app.orchestration('pairs', function* ({ df }) {
   return { left, right: yield df.waitForExternalEvent('right') };
 });
 
-durable.app.orchestration('countdown', function* ({ df }) {
-  const { from, seen } = df.getInput();
-  df.setCustomStatus({ at: from });
-  const square = yield df.callActivity('square', { side: from });
-  if (from > 1) return df.continueAsNew({ from: from - 1, seen: [...seen, square] });
-  return [...seen, square];
-});
-
 durable.app.orchestration('gathers', function* ({ df }) {
   const kept = df.getInput();
   if (kept.length === 0) yield df.callActivity('gate', { gate: df.instanceId });
@@ -128,20 +80,6 @@ durable.app.orchestration('tokens', function* ({ df }) {
   const carried = yield df.callActivity('join', { left: first, right: df.newGuid(df.instanceId) });
   const third = df.newGuid(df.instanceId);
   return { first, carried, third };
-});
-
-durable.app.orchestration('patient', function* (context) {
-  const due = inMs(context, 10 * DAY);
-  yield context.df.createTimer(due);
-  return { early: context.df.currentUtcDateTime.getTime() < due.getTime() };
-});
-
-durable.app.orchestration('asksEntity', function* ({ df }) {
-  yield df.callEntity(new durable.EntityId('basket', 'one'), 'fill', 1);
-});
-
-durable.app.orchestration('asksHttp', function* ({ df }) {
-  yield df.callHttp({ method: 'GET', url: 'http://127.0.0.1:1/' });
 });
 
 durable.app.orchestration('ledger', function* (context) {

@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { openClock } from '../../../../local/clock/clock';
 import { people } from '../../../../local/demo-tenant';
+import { openSeenRequests } from '../../../../local/front-door/seen-requests';
+import { openDatabase } from '../../../../local/front-door/sessions';
 import { createHome } from '../../../../local/stack/home';
 import { portsFrom } from '../../../../local/stack/ports';
 import { urlsOf } from '../../../../local/stack/settings';
@@ -89,14 +94,41 @@ describe('the requests', () => {
     expect(tokensAsked).toHaveLength(0);
   });
 
-  test.each(['..', 'a b', '%2e%2e%2fops', 'x'.repeat(101)])('have no id like %s', async (id) => {
-    expect((await get(`/local/requests?id=${id}`)).status).toBe(400);
+  test.each(['..', 'a b', '%2e%2e%2fops', 'nonsense', 'a'.repeat(33)])('have no id like %s', async (id) => {
+    const answer = await get(`/local/requests?id=${id}`);
+    expect(answer.status).toBe(400);
+    expect(await answer.text()).toContain('32 hexadecimal digits');
   });
 
   test('say that the app does not answer', async () => {
     const answer = await get('/local/requests');
     expect(answer.status).toBe(502);
     expect(await answer.text()).toContain('does not answer at this moment');
+  });
+});
+
+describe('the list of requests', () => {
+  test('shows finished ones too, newest first, and keeps in mind those it saw open', async () => {
+    const [open, first, second] = ['a', 'b', 'c'].map((digit) => digit.repeat(32)) as [string, string, string];
+    const states: Record<string, string> = { [open]: 'pending', [first]: 'denied', [second]: 'granted' };
+    const about = (id: string): object => ({ ...request, id, state: states[id], requester: { id, name: `Who ${id}` } });
+    const app = createServer((asked, answer) => {
+      const id = asked.url?.split('/').at(-1) ?? '';
+      answer.end(JSON.stringify(asked.url?.startsWith('/api/ops/') ? { value: [about(open)] } : about(id)));
+    }).listen(0, '127.0.0.1');
+    await once(app, 'listening');
+    const host = `http://127.0.0.1:${(app.address() as AddressInfo).port}`;
+    const working = createHome({ urls: { ...urls, host }, clock, operatorToken: () => Promise.resolve('t') });
+    const db = openDatabase(':memory:');
+    const seen = openSeenRequests(db);
+    for (const id of [first, second, first]) seen.add(id);
+    const page = await (await working.request(`${urls.frontDoor}/local/requests`, {}, { seen })).text();
+    const order = [...page.matchAll(/href="\/local\/requests\/([0-9a-f]{32})"/g)].map(([, id]) => id);
+    expect(order).toEqual([open, second, first]);
+    expect(page).toMatch(/granted/);
+    expect(seen.latest(10)).toEqual([open, second, first]);
+    db.close();
+    app.close();
   });
 });
 
@@ -138,6 +170,18 @@ describe('what the app says of requests', () => {
       [people.olivia.displayName, 'Olivia approved.'],
     ]);
     expect(details?.facts).toContainEqual(['Stage', '1 of 2; 1 of 2 approvals']);
+  });
+
+  test('has durations in words, and characters that would turn the text about spelt out', () => {
+    const details = readRequest({
+      ...request,
+      duration: 'PT1S',
+      justification: 'for \u202Eevil\u202C\u0007\nPARTY',
+      timeline: [{ ...request.timeline[0], text: 'Until then P1DT12H, P2W, not P30 or APT1H.' }],
+    });
+    expect(details?.facts).toContainEqual(['Asked for', '1 second']);
+    expect(details?.facts).toContainEqual(['Reason given', 'for ⟨U+202E⟩evil⟨U+202C⟩⟨U+0007⟩\nPARTY']);
+    expect(details?.timeline[0]?.text).toBe('Until then 1 day 12 hours, 2 weeks, not P30 or APT1H.');
   });
 
   test('may lack or change anything but the id', () => {

@@ -17,7 +17,7 @@ p { max-width: 44rem }
 .lead { font-size: 1.1rem; color: var(--soft); margin-top: 0 }
 .soft { color: var(--soft) }
 a { color: var(--link) }
-a:focus-visible, button:focus-visible, input:focus-visible, pre:focus-visible, .wide:focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
+a:focus-visible, button:focus-visible, input:focus-visible, pre:focus-visible { outline: 3px solid var(--link); outline-offset: 2px }
 .skip { position: absolute; left: -100rem }
 .skip:focus { position: static }
 .cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(15rem, 1fr)); gap: .75rem }
@@ -25,8 +25,8 @@ a:focus-visible, button:focus-visible, input:focus-visible, pre:focus-visible, .
 .cards p { margin: .25rem 0 0; font-size: .92rem; color: var(--soft) }
 pre { background: var(--code); border: 1px solid var(--line); border-radius: .6rem; padding: .9rem 1rem; white-space: pre-wrap; overflow-wrap: anywhere; font-size: .86rem; user-select: all; -webkit-user-select: all }
 code { font-family: ui-monospace, Menlo, Consolas, monospace }
-.wide { overflow-x: auto; background: var(--card); border: 1px solid var(--line); border-radius: .6rem }
-table { border-collapse: collapse; width: 100%; font-size: .92rem }
+table { border-collapse: collapse; width: 100%; font-size: .92rem; background: var(--card); border: 1px solid var(--line); border-radius: .6rem; overflow-wrap: anywhere }
+td .head { display: none }
 caption { text-align: left; padding: .6rem .8rem 0; color: var(--soft) }
 th, td { text-align: left; vertical-align: top; padding: .45rem .8rem; border-bottom: 1px solid var(--line) }
 tr:last-child td, tr:last-child th { border-bottom: 0 }
@@ -40,7 +40,18 @@ ol.trail { list-style: none; margin: 0; padding: 0 0 0 1rem; border-left: 2px so
 ol.trail li { margin: 0 0 .9rem }
 dl.facts { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1rem; margin: 0 }
 dl.facts dt { color: var(--soft) }
-dl.facts dd { margin: 0; overflow-wrap: anywhere }
+dl.facts dd { margin: 0; overflow-wrap: anywhere; white-space: pre-wrap }
+@media (max-width: 48rem) {
+  table, caption, tbody, tr, th, td { display: block }
+  thead { position: absolute; left: -100rem }
+  tbody tr { padding: .5rem 0; border-bottom: 1px solid var(--line) }
+  tbody tr:last-child { border-bottom: 0 }
+  th, td { border: 0; padding: .15rem .8rem }
+  td .head { display: inline; color: var(--soft) }
+  td .head::after { content: ':' }
+  dl.facts { grid-template-columns: 1fr; gap: 0 }
+  dl.facts dd { margin-bottom: .5rem }
+}
 footer { margin: 3rem auto 2rem; color: var(--soft); font-size: .9rem }
 `;
 

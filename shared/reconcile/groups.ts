@@ -1,0 +1,89 @@
+import type { ListedGroup } from '../directory/group-listing';
+import { begin, isInCare, lookNow } from '../domain/ownerless';
+import type { Care } from '../domain/ownerless';
+import { refuseGroup } from '../join-requests/eligibility';
+import { inParallel } from '../parallel';
+import { policyInForce } from '../policies/in-force';
+import type { StoredCare } from '../records/ownerless';
+import { Conflict } from '../records/tables';
+import type { Services } from '../services';
+import { attempt, keep, PAGE_SIZE, PARALLEL } from './page';
+import type { Page } from './page';
+import { dossierPointersBack } from './pointers';
+
+const ROUTE = 'activity:reconcilePage';
+/** A look at a page that takes longer is broken off: an activity must end within the host's `functionTimeout`. */
+const LONGEST_MS = 120_000;
+/** So many owners who can decide a group should have. */
+const ENOUGH = 2;
+
+/**
+ * Groups that are opted in by a policy of their own, as those are that Gatehouse created: those with fewer than two owners who can decide
+ * are cared for from now on, each by steps of its own. @returns where it goes on
+ */
+export async function groupsPage(services: Services, page: Page): Promise<string | undefined> {
+  const { groupIds, next } = await services.records.selfService.optedIn(PAGE_SIZE, page.after);
+  const { found, asksDirectory } = page;
+  if (!asksDirectory) {
+    found.groups += groupIds.length;
+    found.unasked += groupIds.length;
+    return next;
+  }
+  const groups = await services.groups.byIds(groupIds, { signal: AbortSignal.timeout(LONGEST_MS) });
+  found.groups += groupIds.length;
+  await inParallel(PARALLEL, groups, (listed) =>
+    attempt(page, listed.group.id, `the group ${listed.group.id}`, () => lookAt(services, listed, page)),
+  );
+  return next;
+}
+
+async function lookAt(services: Services, { group, usableOwners }: ListedGroup, page: Page): Promise<void> {
+  const { cares } = services.records;
+  const { found, at } = page;
+  const read = await cares.read(group.id);
+  const stored = read && (await dossierPointersBack(services, cares, read, page));
+  const care = stored?.request;
+  if (usableOwners === 0) found.noOwner += 1;
+  else if (usableOwners < ENOUGH) found.oneOwner += 1;
+  try {
+    if (stored !== undefined && care !== undefined && isInCare(care)) {
+      if (care.state === 'nobody-left' && usableOwners === 0) {
+        found.nobodyLeft += 1;
+        keep(found.first.nobodyLeft, { groupId: group.id, rule: care.why?.rule ?? '' });
+      }
+      const soon = isOtherwise(care, usableOwners) ? lookNow(care, at) : undefined;
+      if (soon !== undefined) await cares.write(stored, soon, { route: ROUTE });
+    } else if (usableOwners < ENOUGH && !(await isOutOfReach(services, group))) {
+      await beginCare(services, { id: group.id, name: group.displayName }, stored, at);
+    }
+  } catch (error) {
+    // its own step, or another delivery of this page, wrote meanwhile
+    if (!(error instanceof Conflict)) throw error;
+  }
+}
+
+/** The owners are others than the care goes by: it looks again at once. */
+function isOtherwise({ state }: Care, usableOwners: number): boolean {
+  if (usableOwners >= ENOUGH) return true;
+  return usableOwners === 0 ? state === 'one-owner' : state !== 'one-owner' && state !== 'found';
+}
+
+/** Owners of a group that can't be changed here are not Gatehouse's to look for. */
+async function isOutOfReach(services: Services, group: ListedGroup['group']): Promise<boolean> {
+  const [{ policy }, isNamedByPolicy] = await Promise.all([
+    policyInForce(services, group.id),
+    services.records.policies.isNamed(group.id),
+  ]);
+  return (await refuseGroup(services, { group, policy, isNamedByPolicy })) !== undefined;
+}
+
+async function beginCare(
+  { records: { cares } }: Services,
+  group: { id: string; name: string },
+  before: StoredCare | undefined,
+  at: Date,
+): Promise<void> {
+  const change = begin(group, before?.request, at);
+  if (before === undefined) await cares.create(change, { route: ROUTE });
+  else await cares.write(before, change, { route: ROUTE });
+}

@@ -1,0 +1,99 @@
+import { Conflict, retryOnConflict } from './tables';
+import type { NewRow, Row, Table } from './tables';
+
+/** What a mail is for: where there is room for few only, the more urgent go first. */
+export type MailPriority = 'ask' | 'outcome' | 'reminder' | 'digest';
+
+/** Of the quota of a minute or an hour, mails of this kind may use so much: the rest is kept for more urgent ones. */
+const SHARE: Record<MailPriority, number> = { ask: 1, outcome: 0.85, reminder: 0.7, digest: 0.6 };
+
+export interface MailLimits {
+  perMinute: number;
+  perHour: number;
+}
+
+export interface MailQuota {
+  /**
+   * Takes room for so many mails out of this minute's and this hour's quota, shared by all instances of the app.
+   * Mails that ask somebody to decide count for whoever filed the request (`filer`): one of them alone can't use up the hour.
+   * @returns how many may be sent now, and for the rest the milliseconds until there may be room again.
+   */
+  take(priority: MailPriority, count: number, at: Date, filer?: string): Promise<{ granted: number; waitMs: number }>;
+  /** How much of this minute's and this hour's quota is used. */
+  used(at: Date): Promise<{ minute: QuotaUse; hour: QuotaUse }>;
+}
+export interface QuotaUse {
+  used: number;
+  of: number;
+}
+
+const WINDOWS = [
+  { name: 'minute', length: 60_000 },
+  { name: 'hour', length: 3_600_000 },
+] as const;
+/** Of an hour's mails, requests of one filer may use so much. */
+const FILER_SHARE = 0.7;
+/** What so many filers used is remembered; of more than that none is a flood. */
+const FILERS = 200;
+
+/** How many mails each filer used in this hour. */
+function filedBy(row: Row | undefined, now: readonly { name: string; window: string }[]): Record<string, number> {
+  const hour = now.find(({ name }) => name === 'hour')?.window;
+  if (row?.['hour'] !== hour || typeof row?.['filed'] !== 'string') return {};
+  const entries = Object.entries(JSON.parse(row['filed']) as Record<string, number>);
+  return Object.fromEntries(entries.toSorted(([, a], [, b]) => b - a).slice(0, FILERS));
+}
+
+const KEY = { partitionKey: 'mail', rowKey: 'used' };
+
+/** Both counters stand in one row, changed under its ETag. What was taken and not used is lost, which errs on the side of the quota. */
+export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): MailQuota {
+  const limits = { minute: perMinute, hour: perHour };
+  const take: MailQuota['take'] = (priority, count, at, filer) =>
+    retryOnConflict(async () => {
+      const row = await table.get(KEY.partitionKey, KEY.rowKey);
+      const now = WINDOWS.map(({ name, length }) => {
+        const start = Math.floor(at.getTime() / length) * length;
+        const window = new Date(start).toISOString();
+        const used = row?.[name] === window ? Number(row[`${name}Used`]) : 0;
+        const most = Math.max(1, Math.floor(limits[name] * SHARE[priority]));
+        return { name, window, used, room: Math.max(0, most - used), end: start + length };
+      });
+      const filed = filedBy(row, now);
+      const fair =
+        filer === undefined ? Infinity : Math.max(1, Math.floor(perHour * FILER_SHARE)) - (filed[filer] ?? 0);
+      const rooms = now.map(({ name, room, end }) => ({ room: name === 'hour' ? Math.min(room, fair) : room, end }));
+      const granted = Math.max(0, Math.min(count, ...rooms.map(({ room }) => room)));
+      const waitMs = Math.max(0, ...rooms.map(({ room, end }) => (room < count ? end - at.getTime() : 0)));
+      if (granted === 0) return { granted, waitMs };
+      if (filer !== undefined) filed[filer] = (filed[filer] ?? 0) + granted;
+      const next: NewRow = { ...KEY, filed: JSON.stringify(filed) };
+      for (const { name, window, used } of now) {
+        next[name] = window;
+        next[`${name}Used`] = used + granted;
+      }
+      if (row === undefined) await table.create(next);
+      else await table.replace(next, row.etag);
+      return { granted, waitMs };
+    }, 20);
+
+  return {
+    used: async (at) => {
+      const row = await table.get(KEY.partitionKey, KEY.rowKey);
+      const use = ({ name, length }: (typeof WINDOWS)[number]): QuotaUse => {
+        const window = new Date(Math.floor(at.getTime() / length) * length).toISOString();
+        return { used: row?.[name] === window ? Number(row[`${name}Used`]) : 0, of: limits[name] };
+      };
+      return { minute: use(WINDOWS[0]), hour: use(WINDOWS[1]) };
+    },
+    take: async (priority, count, at, filer) => {
+      try {
+        return await take(priority, count, at, filer);
+      } catch (error) {
+        // too many take at once: there is room, but not at this moment
+        if (error instanceof Conflict) return { granted: 0, waitMs: 1_000 };
+        throw error;
+      }
+    },
+  };
+}

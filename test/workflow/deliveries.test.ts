@@ -1,0 +1,214 @@
+import { GROUPS, OPERATIONS, PEOPLE, SYSTEM } from '../model/cast';
+import { randomOf } from '../model/schedule';
+import { World } from '../model/world';
+import type { Answer } from '../model/world';
+
+/**
+ * What the model-based test found, each as the shortest story that shows it. The world is the model's: the app's own parts, and a schedule
+ * that lets a host die at a chosen call (docs/proof.md).
+ */
+const [design] = GROUPS;
+const [rita, ravi, , olga, omar] = PEOPLE;
+const idOf = (person: { id: string } | undefined): string => person?.id ?? '';
+const operations = { kind: 'app' as const, id: OPERATIONS, roles: ['Operations.Manage'] };
+
+const HOUR = 3_600_000;
+const DAY = 24 * HOUR;
+
+let world: World;
+beforeEach(() => {
+  world = new World({ people: PEOPLE, groups: GROUPS });
+  world.schedule.random = randomOf(1);
+});
+afterEach(() => world.close());
+
+function file(person = rita): { id: () => string } {
+  let answer: Answer | undefined;
+  world.call(
+    'fileJoinRequest',
+    { kind: 'app', id: SYSTEM, roles: ['Requests.Submit'] },
+    { params: { groupId: design.id }, body: { userId: idOf(person), justification: 'I work with them.' } },
+    (given) => (answer = given),
+  );
+  return { id: () => (answer?.json as { id: string }).id };
+}
+
+const asked = async (id: string, person: string): Promise<number> =>
+  ((await world.dossier(id))?.trail ?? []).filter(
+    ({ event, data }) => event === 'approvers-asked' && (data?.['people'] as string[]).includes(person),
+  ).length;
+
+const mailsTo = async (name: string | undefined, subject: RegExp): Promise<number> =>
+  (await world.mails()).filter((mail) => mail.to.startsWith(`${name ?? ''}@`) && subject.test(mail.subject)).length;
+
+test.each([1, 2, 3, 4])(
+  'a step that is delivered twice asks once, and the trail says so once (order %i)',
+  async (order) => {
+    world.schedule.random = randomOf(order);
+    world.duplicates = true;
+    const { id } = file();
+    await world.settle();
+    expect(await mailsTo(olga?.name, /^rita asks/)).toBe(1);
+    expect(await asked(id(), idOf(olga))).toBe(1);
+    expect(await asked(id(), idOf(omar))).toBe(1);
+  },
+);
+
+test('whoever was asked just before the host died, and then may decide no more, is told how it ended', async () => {
+  const { id } = file();
+  // the host dies when the first mail is out and nothing was written of it
+  while ((await mailsTo(olga?.name, /^rita asks/)) === 0) await world.settle(1);
+  world.kill(0);
+  world.directory.store.removeLink('owner', design.id, idOf(olga));
+  await world.settle();
+  expect(await asked(id(), idOf(olga))).toBe(0);
+
+  world.call('cancelRequest', operations, { params: { requestId: id() }, body: { reason: 'Not now.' } });
+  await world.settle();
+  expect(await mailsTo(olga?.name, /^Re: rita asks/)).toBe(1);
+  expect(await asked(id(), idOf(olga))).toBe(1);
+  expect((await world.request(id()))?.told).toBe(true);
+});
+
+test('a reminder that went out just before the host died is not sent again as a part of a digest', async () => {
+  const first = file();
+  await world.pass(world.now() + HOUR);
+  const second = file(ravi);
+  await world.settle();
+  // what lies on the desk is not read again yet when the reminder is planned
+  const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar)) ?? '';
+  await world.records.desks.remove(idOf(omar), second.id());
+  const { stage } = (await world.request(first.id())) ?? {};
+  await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+
+  // the host dies when the first reminder is out and nothing was written of it
+  const reminders = (): Promise<number> => mailsTo(omar?.name, /^Re: rita asks/);
+  while ((await reminders()) === 0) expect(await world.settle(1)).toBe('stopped');
+  world.kill(0);
+  await world.records.desks.put(idOf(omar), { requestId: second.id(), linkId });
+  await world.settle();
+  expect(await reminders()).toBe(1);
+  expect(await mailsTo(omar?.name, /wait/)).toBe(0);
+  expect((await world.dossier(first.id()))?.mails.get(`remind_0_0_1_${idOf(omar)}`)?.status).toBe('accepted');
+});
+
+test('a reminder that went out just before the host died, of a request that can no longer be granted, stands in the trail', async () => {
+  const { id } = file();
+  await world.settle();
+  const { stage } = (await world.request(id())) ?? {};
+  await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+  const reminded = async (): Promise<unknown[]> =>
+    ((await world.dossier(id()))?.trail ?? []).flatMap(({ event, data }) =>
+      event === 'approvers-reminded' ? (data?.['people'] as string[]) : [],
+    );
+  const reminders = async (): Promise<number> =>
+    (await mailsTo(olga?.name, /^Re: rita asks/)) + (await mailsTo(omar?.name, /^Re: rita asks/));
+  while ((await reminders()) === 0) expect(await world.settle(1)).toBe('stopped');
+  world.kill(0);
+  const before = await reminders();
+  const found = world.directory.store.findGroup(design.id, 'now');
+  if (found === undefined) throw new Error('the group is there');
+  const properties = { ...found.properties, groupTypes: ['DynamicMembership'] };
+  world.directory.store.replace({ type: 'group', properties });
+  await world.settle();
+
+  const dossier = await world.dossier(id());
+  expect(dossier?.stored.request.state).toBe('cancelled');
+  expect(await reminded()).toHaveLength(before);
+  const sent = [...(dossier?.mails.values() ?? [])].filter(
+    ({ key, status }) => /^remind_/.test(key) && status === 'accepted',
+  );
+  expect(sent).toHaveLength(before);
+});
+
+test('a nudge that comes while reminders go out is sent at once, and does not wait for the next reminder', async () => {
+  const { id } = file();
+  await world.settle();
+  const { stage } = (await world.request(id())) ?? {};
+  await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+  while ((await mailsTo(omar?.name, /^Re: rita asks/)) === 0) expect(await world.settle(1)).toBe('stopped');
+  const requester = { kind: 'person' as const, id: idOf(rita), name: 'rita', roles: [], via: 'token' as const };
+  world.call('nudgeApprovers', requester, { params: { requestId: id() } });
+  await world.settle();
+  expect((await world.request(id()))?.stage.nudges).toMatchObject({ asked: 1, sent: 1 });
+});
+
+test('a mail that operations send again while reminders go out is sent at once, and does not wait for the next reminder', async () => {
+  const { id } = file();
+  await world.settle();
+  const { stage } = (await world.request(id())) ?? {};
+  await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+  while ((await mailsTo(omar?.name, /^Re: rita asks/)) === 0) expect(await world.settle(1)).toBe('stopped');
+  const mail = `ask_0_0_${idOf(omar)}`;
+  world.call('resendMail', operations, { params: { requestId: id() }, body: { mail, reason: 'He deleted it.' } });
+  await world.settle();
+  expect((await world.dossier(id()))?.mails.get(mail)).toMatchObject({ status: 'accepted', copy: 1 });
+  expect(await mailsTo(omar?.name, /^rita asks/)).toBe(2);
+});
+
+test.each([1, 2, 3, 4, 5])(
+  'a digest of a second delivery stands for no reminder that the first one sent (order %i)',
+  async (order) => {
+    const first = file();
+    await world.pass(world.now() + HOUR);
+    const second = file(ravi);
+    await world.settle();
+    const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar)) ?? '';
+    await world.records.desks.remove(idOf(omar), second.id());
+    const { stage } = (await world.request(first.id())) ?? {};
+    world.schedule.random = randomOf(order);
+    world.duplicates = true;
+    await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+    // the first delivery has put its reminder into the outbox; from here on a digest is due
+    const key = `remind_0_0_1_${idOf(omar)}`;
+    while ((await world.dossier(first.id()))?.mails.has(key) !== true) expect(await world.settle(1)).toBe('stopped');
+    await world.records.desks.put(idOf(omar), { requestId: second.id(), linkId });
+    // the second delivery goes on first
+    world.schedule.random = () => 0;
+    await world.settle(1);
+    world.schedule.random = () => 0.999;
+    await world.settle();
+
+    const known = [...((await world.dossier(first.id()))?.mails.values() ?? [])].map(({ operationId }) => operationId);
+    const lost = (await world.mails()).filter(
+      ({ subject, operationId }) => /rita asks/.test(subject) && !known.includes(operationId),
+    );
+    expect(lost).toEqual([]);
+  },
+);
+
+test('a decision that comes between the last write of a step and its end is not lost', async () => {
+  const { id } = file();
+  await world.settle();
+  const { stage } = (await world.request(id())) ?? {};
+  await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
+  while ((await world.request(id()))?.stage.reminded !== 1) expect(await world.settle(1)).toBe('stopped');
+  // the row is read once more after it was written
+  expect(await world.settle(1)).toBe('stopped');
+  const approver = { kind: 'person' as const, id: idOf(omar), name: 'omar', roles: [], via: 'token' as const };
+  world.call('decideJoinRequest', approver, { params: { requestId: id() }, body: { decision: 'approve' } });
+  // the decision and its wake-up come before the step's result
+  world.schedule.random = () => 0.999;
+  await world.settle();
+  expect((await world.request(id()))?.state).toBe('granted');
+});
+
+test('a membership that somebody else gave while the host was down stays when the request can no longer be granted', async () => {
+  const { id } = file();
+  await world.settle();
+  const approver = { kind: 'person' as const, id: idOf(omar), name: 'omar', roles: [], via: 'token' as const };
+  world.call('decideJoinRequest', approver, { params: { requestId: id() }, body: { decision: 'approve' } });
+  // the host dies before it has written that it wants the person in
+  while ((await world.request(id()))?.state !== 'applying') expect(await world.settle(1)).toBe('stopped');
+  world.kill(0);
+  const { store } = world.directory;
+  store.addLink('member', design.id, idOf(rita));
+  const user = store.find(idOf(rita), 'now');
+  if (user?.type !== 'user') throw new Error('rita is there');
+  store.replace({ type: 'user', properties: { ...user.properties, accountEnabled: false } });
+  await world.settle();
+  await world.pass(world.now() + HOUR);
+
+  expect((await world.request(id()))?.reason?.rule).toBe('requester-disabled');
+  expect(world.isMember(design.id, idOf(rita))).toBe(true);
+});

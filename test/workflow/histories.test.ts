@@ -1,0 +1,195 @@
+import { randomUUID } from 'node:crypto';
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+
+import { people } from '../../local/demo-tenant';
+import { asPersonWithToken, asSystem } from '../../local/stack/actors';
+import { openGroupsHouse, wish } from './own-groups-house';
+import type { GroupsHouse } from './own-groups-house';
+
+/**
+ * What the durable runtime keeps of each story. `RECORD_HISTORIES=1` writes it to `test/golden/histories/{version}`, for the version in
+ * host.json, where every later version of the orchestrations is held to it (`test/unit/orchestrations/histories.test.ts`).
+ */
+let house: GroupsHouse;
+
+beforeAll(async () => {
+  house = await openGroupsHouse();
+});
+afterAll(() => house.stop());
+
+const DAY = 86_400_000;
+const version = (
+  JSON.parse(readFileSync(join(__dirname, '../../host.json'), 'utf8')) as {
+    extensions: { durableTask: { defaultVersion: string } };
+  }
+).extensions.durableTask.defaultVersion;
+
+interface Kept {
+  executionId: string;
+  history: { EventType: number; Name?: string }[];
+}
+const TASK_SCHEDULED = 4;
+const TASK_FAILED = 6;
+
+/** Reads a copy of the running host's store, which nobody else may open; each of its steps is one transaction. */
+function kept(instanceId: string): Kept | undefined {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-histories-'));
+  for (const file of ['host.db', 'host.db-wal'])
+    if (existsSync(join(house.stack.state, file))) copyFileSync(join(house.stack.state, file), join(folder, file));
+  const store = new DatabaseSync(join(folder, 'host.db'));
+  try {
+    const instance = store.prepare('SELECT executionId FROM instances WHERE id = ?').get(instanceId);
+    if (instance === undefined) return undefined;
+    const rows = store.prepare('SELECT event FROM history WHERE instanceId = ? ORDER BY seq').all(instanceId);
+    return {
+      executionId: String(instance['executionId']),
+      history: rows.map(({ event }) => JSON.parse(String(event)) as { EventType: number }),
+    };
+  } finally {
+    store.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function record(name: string, instanceId: string): Kept {
+  const found = kept(instanceId);
+  if (found === undefined) throw new Error(`there is no ${instanceId}`);
+  if (process.env['RECORD_HISTORIES'] === '1') {
+    if (found.history.some(({ EventType }) => EventType === TASK_FAILED))
+      throw new Error(
+        'An activity failed and was tried again (a token may have run out as the clock moved): record it anew.',
+      );
+    const folder = join(__dirname, '../golden/histories', version);
+    mkdirSync(folder, { recursive: true });
+    writeFileSync(join(folder, `${name}.json`), `${JSON.stringify({ instanceId, history: found.history }, null, 1)}\n`);
+  }
+  return found;
+}
+
+async function ownGroup(policy: Record<string, unknown>): Promise<string> {
+  const id = randomUUID();
+  await house.change({
+    type: 'createGroup',
+    group: { id, displayName: 'Histories', mailNickname: `histories-${id.slice(0, 8)}`, owners: [people.olivia.id] },
+  });
+  const admin = await asSystem(house.stack.urls, 'adminTool');
+  const { status, text } = await admin.call('PUT', `/api/groups/${id}/policy`, policy, { 'if-match': '"none"' });
+  if (status !== 200) throw new Error(text);
+  return id;
+}
+
+async function filed(group: string, more: Record<string, unknown> = {}): Promise<string> {
+  const { json } = await house.system.call('POST', `/api/groups/${group}/join-requests`, {
+    userId: people.rita.id,
+    justification: 'x',
+    ...more,
+  });
+  const { id } = json as { id: string };
+  await house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'approvers-asked'));
+  return id;
+}
+const decide = async (id: string, decision: 'approve' | 'deny'): Promise<void> => {
+  const olivia = await asPersonWithToken(house.stack.urls, 'olivia');
+  await olivia.call('POST', `/api/join-requests/${id}/decision`, { decision });
+};
+const reminders = (timeline: { event: string }[]): number =>
+  timeline.filter(({ event }) => event === 'approvers-reminded').length;
+
+test('fourteen days with a reminder each day: under 120 events at any time, and at most two activities a reminder', async () => {
+  const days = Array.from({ length: 13 }, (_, n) => `P${String(n + 1)}D`);
+  const group = await ownGroup({ optedIn: true, stages: [{ reminders: days, deadline: 'P14D' }] });
+  const id = await filed(group);
+  const activities = new Map<string, number>();
+  let most = 0;
+  const look = (): void => {
+    const { executionId, history } = kept(`join-${id}`) ?? { executionId: '', history: [] };
+    most = Math.max(most, history.length);
+    const scheduled = history.filter(({ EventType }) => EventType === TASK_SCHEDULED).length;
+    activities.set(executionId, Math.max(activities.get(executionId) ?? 0, scheduled));
+  };
+  look();
+  for (let day = 1; day <= 13; day += 1) {
+    house.stack.clock.advance(DAY + 1_000);
+    await house.until(id, ({ timeline }) => reminders(timeline) === day);
+    look();
+  }
+  if (process.env['RECORD_HISTORIES'] === '1') record('waiting-after-thirteen-reminders', `join-${id}`);
+  house.stack.clock.advance(DAY);
+  expect((await house.untilTold(id)).state).toBe('expired');
+  look();
+  const total = [...activities.values()].reduce((sum, count) => sum + count, 0);
+  expect(most).toBeLessThan(120);
+  expect(total).toBeLessThanOrEqual(2 * 14);
+  // two days' hops bound what one execution sees, not what stands in the row
+  expect(activities.size).toBeGreaterThan(1);
+});
+
+test('approved after a reminder, then applied and told', async () => {
+  const group = await ownGroup({ optedIn: true, stages: [{ reminders: ['P3D'], deadline: 'P10D' }] });
+  const id = await filed(group);
+  house.stack.clock.advance(3 * DAY + 1_000);
+  await house.until(id, ({ timeline }) => reminders(timeline) === 1);
+  record('waiting-after-a-reminder', `join-${id}`);
+  await decide(id, 'approve');
+  await house.untilTold(id);
+  const { history } = record('approved-after-a-reminder', `join-${id}`);
+  expect(history.length).toBeLessThan(120);
+});
+
+test('denied at once', async () => {
+  const id = await filed(await ownGroup({ optedIn: true }));
+  await decide(id, 'deny');
+  expect((await house.untilTold(id)).state).toBe('denied');
+  record('denied-at-once', `join-${id}`);
+});
+
+test('Graph is down when it is to be applied, and comes back', async () => {
+  const id = await filed(await ownGroup({ optedIn: true }));
+  await house.fault('directory', { method: 'POST', path: 'checkMemberGroups', fault: { kind: 'answer', status: 503 } });
+  await decide(id, 'approve');
+  await house.until(id, ({ waitingFor }) => waitingFor?.what === 'directory');
+  await house.clearFaults();
+  await house.until(id, ({ state }) => {
+    house.stack.clock.advance(10_000);
+    return state === 'granted';
+  });
+  await house.untilTold(id);
+  record('directory-down-for-a-while', `join-${id}`);
+});
+
+test('a grant that warns and ends', async () => {
+  const group = await ownGroup({ optedIn: true, warnings: ['P2D'] });
+  const id = await filed(group, { duration: 'P10D' });
+  await decide(id, 'approve');
+  await house.untilTold(id);
+  house.stack.clock.advance(8 * DAY + 120_000);
+  await house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'ending-told'));
+  record('grant-warned', `grant-${id}`);
+  house.stack.clock.advance(2 * DAY);
+  await house.untilEnded(id);
+  await house.until(id, ({ timeline }) => timeline.filter(({ event }) => event === 'outcome-told').length === 2);
+  const { history } = record('grant-ended', `grant-${id}`);
+  expect(history.length).toBeLessThan(40);
+});
+
+test('a group that is approved after a reminder, then created and told', async () => {
+  const adele = await house.as('adele');
+  const approvers = [{ kind: 'people', ids: [people.frank.id] }];
+  const policy = { security: { approval: { approvers, reminders: ['P1D'], deadline: 'P5D' } } };
+  const written = await adele.call('PUT', '/api/policies/creation', policy, { 'if-match': '"none"' });
+  expect(written.status).toBe(200);
+  const { id } = (await house.create('rita', wish('Histories of groups'))).json as { id: string };
+  const has = (event: string) =>
+    house.untilChange(id, ({ timeline }) => timeline.some((entry) => entry.event === event));
+  await has('approvers-asked');
+  house.stack.clock.advance(DAY + 60_000);
+  await has('approvers-reminded');
+  const frank = await house.as('frank');
+  await frank.call('POST', `/api/group-changes/${id}/decision`, { decision: 'approve' });
+  expect((await has('outcome-told')).state).toBe('done');
+  const { history } = record('group-created-after-a-reminder', `change-${id}`);
+  expect(history.length).toBeLessThan(60);
+});
