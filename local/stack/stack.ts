@@ -40,6 +40,8 @@ export interface StackOptions {
   separate?: boolean;
   /** Starts parts again that end unasked; false when absent. */
   supervise?: boolean;
+  /** The stack's clock starts at the next such time of day, UTC `hh:mm`; at the real time when absent. */
+  timeOfDay?: string;
   /** App settings besides, or in place of, those of `settings.ts`. */
   env?: Record<string, string>;
   /** Gives the start up and ends what has started; `startStack` then rejects. */
@@ -115,6 +117,11 @@ function portsUsed(options: StackOptions): PortName[] {
   });
 }
 
+function nextTimeOfDay(now: Date, time: string): Date {
+  const today = new Date(`${now.toISOString().slice(0, 10)}T${time}:00.000Z`);
+  return today >= now ? today : new Date(today.getTime() + 24 * 3_600_000);
+}
+
 /** Starts the local stack and resolves when every part of it answers. */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   await buildFromSource();
@@ -138,6 +145,7 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     const urls = urlsOf(ports);
     const tls = await ensureTls(folder.path);
     const clock = openClock(folder.file('clock'));
+    if (options.timeOfDay !== undefined) clock.set(nextTimeOfDay(clock.now(), options.timeOfDay));
     const base: NodeJS.ProcessEnv = {
       ...passedEnvironment(),
       LOCAL_CLOCK_FILE: clock.file,
