@@ -16,8 +16,9 @@ const project = (displayName, folder = displayName) => ({
   testMatch: [`<rootDir>/test/${folder}/**/*.test.ts`],
 });
 
-// the stacks that tests start need not be small
+// the stacks that tests start need not be small, and their hosts are killed so often that reading the map of the app costs minutes
 process.env.LOCAL_STACK_MEMORY ??= 'roomy';
+process.env.LOCAL_STACK_MAPS ??= 'off';
 
 export default {
   projects: [project('unit'), project('workflow'), project('http'), project('browser')],

@@ -1,6 +1,6 @@
 import { fork } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { built, root } from './paths';
+import { built, compileCache, root } from './paths';
 
 /** How a process ended. */
 export interface Exit {
@@ -55,11 +55,12 @@ const memoryFlags = (isSmall: boolean): string[] =>
     ? []
     : ['--max-semi-space-size=4', ...(isSmall ? ['--optimize-for-size'] : [])];
 
-// Reading the maps of Azurite's hundreds of modules would take longer than starting it.
+// Reading the maps of Azurite's hundreds of modules would take longer than starting it; that of the app is read when the first stack trace
+// is, a quarter of a second in the life of each host. LOCAL_STACK_MAPS=off does without.
 const flagsFor = (script: string, isSmall: boolean): string[] => [
   '--disable-warning=ExperimentalWarning',
   ...memoryFlags(isSmall),
-  ...(script.startsWith(built('')) ? ['--enable-source-maps'] : []),
+  ...(script.startsWith(built('')) && process.env['LOCAL_STACK_MAPS'] !== 'off' ? ['--enable-source-maps'] : []),
 ];
 
 /** What became of it, in words. */
@@ -73,7 +74,7 @@ export function startChild(options: ChildOptions): Child {
   const preloads = [built('stack/lifeline.js'), built('clock/preload.js')];
   const child = fork(options.script, options.args, {
     cwd: root,
-    env: options.env,
+    env: { NODE_COMPILE_CACHE: compileCache, ...options.env },
     execArgv: [...flagsFor(options.script, options.small ?? false), ...preloads.flatMap((file) => ['--require', file])],
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     // Its own process group: Ctrl-C reaches the stack's parent alone, which then ends the parts in order.

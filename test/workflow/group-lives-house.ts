@@ -77,7 +77,7 @@ export async function openLivesHouse(options: StackOptions = {}, permissions?: s
       const seen = await look();
       if (wanted(seen)) return seen;
       if (performance.now() > end) throw new Error(`this did not come to be: ${JSON.stringify(seen, null, 1)}`);
-      clock.advance(5_000);
+      clock.advance(10_000);
       await pause(25);
     }
   };

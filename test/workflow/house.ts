@@ -40,7 +40,7 @@ export interface House {
   status(id: string): Promise<Status>;
   /** Reads the status until it is as wanted; the stack works on its own, at its own speed. */
   until(id: string, wanted: (status: Status) => boolean | Promise<boolean>, ms?: number): Promise<Status>;
-  /** The same while the clock runs on, two seconds at a time: the sweeper comes once a minute. */
+  /** The same while the clock runs on, ten seconds at a time: the sweeper comes once a minute. */
   untilSwept(id: string, wanted: (status: Status) => boolean, ms?: number): Promise<Status>;
   untilTold(id: string): Promise<Status>;
   /**
@@ -123,7 +123,7 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       id,
       (now) => {
         if (wanted(now)) return true;
-        stack.clock.advance(2_000);
+        stack.clock.advance(10_000);
         return false;
       },
       ms,
@@ -211,7 +211,7 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
           (call) => call.method === method && path.test(call.path) && call.status === code && body.test(call.body),
         );
         if (like.length >= times) return like.length;
-        stack.clock.advance(2_000);
+        stack.clock.advance(10_000);
         if (performance.now() > end)
           throw new Error(`${service} was not asked so: ${JSON.stringify(calls.slice(-20))}`);
         await pause(25);

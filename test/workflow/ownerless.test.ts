@@ -97,7 +97,7 @@ async function restarted(before: number | undefined): Promise<void> {
   await eventually(
     async () => (isAnother() && (await ops.call('GET', '/api/ops/overview')).status === 200 ? true : undefined),
     'another host answers',
-    2_000,
+    10_000,
   );
 }
 
@@ -113,7 +113,7 @@ const cared = (groupId: string, wanted: (care: Care) => boolean): Promise<Care> 
       return sleeps && wanted(stands) ? stands : undefined;
     },
     `the care for ${groupId}`,
-    2_000,
+    10_000,
   );
 
 const subjects = async (person: PersonAlias, name: string): Promise<string[]> =>
@@ -157,7 +157,7 @@ const offered = (groupId: string): Promise<Change> =>
         : undefined;
     },
     'an offer',
-    2_000,
+    10_000,
   );
 
 async function decide(change: Change, person: PersonAlias, decision: 'approve' | 'deny'): Promise<void> {
@@ -290,7 +290,7 @@ test('the next members are asked a week later, and operations are told when nobo
         return now !== undefined && now !== change.id ? house.changeStatus(now) : undefined;
       },
       'the offer of Mona',
-      2_000,
+      10_000,
     ),
   );
   await decide(second, 'frank', 'approve');

@@ -113,7 +113,7 @@ test('a request whose next step somebody took out of the row goes on after the n
         : undefined;
     },
     'its workflow runs',
-    2_000,
+    10_000,
   );
   await decide(id, 'olivia', 'deny');
   expect((await house.untilTold(id)).state).toBe('denied');
@@ -318,7 +318,7 @@ test.each([1, 2, 3, 4])(
       fault: { kind: 'kill', pid: host, when: 'after' },
     });
     await nightly.start();
-    const { openRows, claims, changes } = await nightly.endOf(before, 2_000);
+    const { openRows, claims, changes } = await nightly.endOf(before, 10_000);
     expect(house.stack.pids.host).not.toBe(host);
     expect([openRows, claims]).toEqual([1, 1]);
     expect(changes).toBe(0);
@@ -341,7 +341,7 @@ test('the host is killed in the middle of a page: it is taken again', async () =
     fault: { kind: 'kill', pid: host, when: 'after' },
   });
   await nightly.start();
-  await nightly.endOf(before, 2_000);
+  await nightly.endOf(before, 10_000);
   expect(house.stack.pids.host).not.toBe(host);
   expect(await rows('open', naming(id))).toHaveLength(1);
   await decide(id, 'olivia', 'deny');
