@@ -174,7 +174,7 @@ function handlerOf<Params>(door: DoorDefinition<Params>): HttpHandler {
         throw problems.forbidden('A call with a browser’s session must come from our own pages. Send a token instead.');
       const params = door.params.safeParse(request.params);
       if (!params.success) throw problems.badRequest(fieldErrors(params.error));
-      const durable = instances(df.getClient(log));
+      const durable = instances(df.getClient(log), present.config.CALL_TIMEOUT);
       const from = originOf(request.headers, present.config.TENANT_ID);
       const workflows = {
         join: joinWorkflows(durable),

@@ -16,7 +16,11 @@ app.timer('housekeeping', {
     within(context, () => {
       tellPermissions(permissionsIn(token?.token, config));
     });
-    const result = await purgeHistories(services(), instances(df.getClient(context)), new Date());
+    const result = await purgeHistories(
+      services(),
+      instances(df.getClient(context), services().config.CALL_TIMEOUT),
+      new Date(),
+    );
     if (result.purged > 0) context.log(`housekeeping ${JSON.stringify(result)}`);
     await within(context, () => tellLateReconcile(services(), new Date()));
   },

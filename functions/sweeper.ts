@@ -16,7 +16,7 @@ app.timer('sweeper', {
   schedule: '0 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer, context) => {
-    const durable = instances(df.getClient(context));
+    const durable = instances(df.getClient(context), services().config.CALL_TIMEOUT);
     const workflows = {
       join: joinWorkflows(durable),
       grant: grantWorkflows(durable),

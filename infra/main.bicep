@@ -51,6 +51,11 @@ param defaultPolicy string = '{}'
 @maxLength(100)
 param protectedGroups string[] = []
 
+@description('One attempt of a call to Microsoft Graph, mail, tables, the managed identity or the durable engine may take so many seconds.')
+@minValue(1)
+@maxValue(60)
+param callTimeoutSeconds int = 10
+
 @description('Histories of finished workflows are kept for so many days; requests and their trail stay.')
 @minValue(1)
 @maxValue(365)
@@ -491,6 +496,7 @@ module functionApp 'modules/function-app.bicep' = {
         LIMIT_PER_PERSON: string(limitPerPerson)
         LIMIT_PER_GROUP: string(limitPerGroup)
         PROTECTED_GROUPS: join(protectedGroups, ',')
+        CALL_TIMEOUT: 'PT${callTimeoutSeconds}S'
         HISTORY_RETENTION: 'P${historyRetentionDays}D'
         ALLOWED_CLIENTS: join(allowedClients, ',')
         GRAPH_PERMISSIONS: graphPermissions

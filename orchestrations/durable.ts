@@ -1,4 +1,5 @@
 import * as df from 'durable-functions';
+import { inTime } from '../shared/request-timeout';
 import { services } from '../shared/services';
 import type { Services } from '../shared/services';
 import { within } from '../shared/telemetry';
@@ -94,7 +95,10 @@ const ENDED = [
   df.OrchestrationRuntimeStatus.Terminated,
 ];
 
-export function instances(client: DurableClient): Instances {
+/** A call that takes longer than `timeoutMs` fails; it may have acted all the same, as any call that broke off. */
+export function instances(client: DurableClient, timeoutMs: number): Instances {
+  const inTimeOf = <Result>(call: () => Promise<Result>): Promise<Result> =>
+    inTime(timeoutMs, 'The durable engine', call);
   const checked = (id: string): string => {
     if (!INSTANCE_ID.test(id)) throw new Error('this instance id is not one of ours');
     return id;
@@ -102,7 +106,8 @@ export function instances(client: DurableClient): Instances {
   return {
     start: async (orchestration, instanceId, input, trace) => {
       try {
-        await inTrace(trace, () => client.startNew(orchestration, { instanceId: checked(instanceId), input }));
+        const id = checked(instanceId);
+        await inTimeOf(() => inTrace(trace, () => client.startNew(orchestration, { instanceId: id, input })));
         return true;
       } catch (error) {
         // the client gives the status code in its message only
@@ -112,7 +117,8 @@ export function instances(client: DurableClient): Instances {
     },
     raise: async (instanceId, event) => {
       try {
-        await client.raiseEvent(checked(instanceId), event, {});
+        const id = checked(instanceId);
+        await inTimeOf(() => client.raiseEvent(id, event, {}));
         return true;
       } catch (error) {
         if (error instanceof Error && error.message.startsWith('No instance with ID')) return false;
@@ -121,7 +127,8 @@ export function instances(client: DurableClient): Instances {
     },
     status: async (instanceId) => {
       try {
-        const { runtimeStatus, customStatus } = await client.getStatus(checked(instanceId));
+        const id = checked(instanceId);
+        const { runtimeStatus, customStatus } = await inTimeOf(() => client.getStatus(id));
         return { runtimeStatus, customStatus };
       } catch (error) {
         if (error instanceof Error && error.message.includes('HTTP 404')) return undefined;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { parseDuration } from './domain/duration';
+import { durationMs, parseDuration } from './domain/duration';
 import { policySchema } from './domain/policy';
 
 const https = z.url({ protocol: /^https$/, error: 'Give an https URL.' }).transform((url) => url.replace(/\/+$/, ''));
@@ -81,6 +81,15 @@ const settingsSchema = z.object({
         .map((part) => part.trim())
         .filter((part) => part !== ''),
     ),
+  /** One attempt of a call to Microsoft Graph, mail, tables, the managed identity or the durable engine may take so long: 1 to 60 seconds. */
+  CALL_TIMEOUT: z
+    .string()
+    .refine((text) => {
+      const ms = parseDuration(text) ?? 0;
+      return ms >= 1_000 && ms <= 60_000;
+    }, 'Give an ISO 8601 duration of 1 to 60 seconds, such as PT10S.')
+    .default('PT10S')
+    .transform(durationMs),
   /** Histories of finished workflows are kept for so long; requests and their trail stay. */
   HISTORY_RETENTION: z
     .string()

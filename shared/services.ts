@@ -16,6 +16,7 @@ import type { Mailer } from './mail/mailer';
 import { connectRecords } from './records/records';
 import type { Records } from './records/records';
 import { connectTable } from './records/tables';
+import { timeLimited } from './request-timeout';
 import { tokenVerifier } from './web/tokens';
 import type { TokenVerifier } from './web/tokens';
 
@@ -45,19 +46,24 @@ export function services(): Services {
 }
 
 function connect(config: Config): Services {
-  const credential =
+  const timeoutMs = config.CALL_TIMEOUT;
+  const credential = timeLimited(
     config.AZURE_CLIENT_ID === undefined
       ? new ManagedIdentityCredential()
-      : new ManagedIdentityCredential({ clientId: config.AZURE_CLIENT_ID });
-  const records = connectRecords(config.TABLES_ENDPOINT, credential, {
+      : new ManagedIdentityCredential({ clientId: config.AZURE_CLIENT_ID }),
+    timeoutMs,
+  );
+  const allowed = {
     mails: { perMinute: config.MAIL_PER_MINUTE, perHour: config.MAIL_PER_HOUR },
     calls: { app: config.LIMIT_PER_APP, person: config.LIMIT_PER_PERSON, group: config.LIMIT_PER_GROUP },
-  });
+  };
+  const records = connectRecords(config.TABLES_ENDPOINT, credential, allowed, timeoutMs);
   const graph = {
     endpoint: config.GRAPH_ENDPOINT,
     scope: config.GRAPH_SCOPE,
     credential,
     strict: config.GRAPH_PERMISSIONS === 'strict',
+    timeoutMs,
   };
   return {
     config,
@@ -65,9 +71,9 @@ function connect(config: Config): Services {
     directory: graphDirectory({ ...graph, throttled: noteThrottling(records) }),
     groups: groupListing(graph),
     lookup: objectLookup(graph),
-    mailer: acsMailer({ endpoint: config.MAIL_ENDPOINT, sender: config.MAIL_SENDER, credential }),
+    mailer: acsMailer({ endpoint: config.MAIL_ENDPOINT, sender: config.MAIL_SENDER, credential, timeoutMs }),
     records,
-    audit: auditCopy(connectTable(config.AUDIT_TABLES_ENDPOINT, credential, AUDIT_TABLE)),
+    audit: auditCopy(connectTable(config.AUDIT_TABLES_ENDPOINT, credential, AUDIT_TABLE, timeoutMs)),
     tokens: tokenVerifier(config),
   };
 }

@@ -32,7 +32,7 @@ resource communicationService 'Microsoft.Communication/communicationServices@202
   name: communicationServiceName
 }
 
-resource deadLetterAccount 'Microsoft.Storage/storageAccounts@2026-06-01' existing = { name: deadLetterAccountName }
+resource deadLetterAccount 'Microsoft.Storage/storageAccounts@2026-09-01' existing = { name: deadLetterAccountName }
 
 resource topic 'Microsoft.EventGrid/systemTopics@2025-02-15' = {
   name: name

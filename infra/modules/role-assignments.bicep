@@ -55,7 +55,7 @@ var builtIn = {
   durableTaskDataContributor: '0ad04412-c4d5-4796-b79c-f76d14c8d402'
 }
 
-resource dataAccount 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+resource dataAccount 'Microsoft.Storage/storageAccounts@2026-09-01' existing = {
   name: dataAccountName
 
   resource blobs 'blobServices' existing = {
@@ -65,7 +65,7 @@ resource dataAccount 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
   }
 }
 
-resource auditAccount 'Microsoft.Storage/storageAccounts@2026-06-01' existing = {
+resource auditAccount 'Microsoft.Storage/storageAccounts@2026-09-01' existing = {
   name: auditAccountName
 
   resource tables 'tableServices' existing = {

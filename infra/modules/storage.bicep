@@ -41,7 +41,7 @@ param loggedTableOperations ('StorageRead' | 'StorageWrite' | 'StorageDelete')[]
 @description('Protect the account against deletion.')
 param lock bool = false
 
-resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-09-01' = {
   name: name
   location: location
   tags: tags

@@ -4,9 +4,9 @@ import { z } from 'zod';
 import { event } from '../telemetry';
 import { DirectoryRefused, DirectoryUnavailable } from './directory';
 
-const TIMEOUT_MS = 20_000;
 /** A wait that is longer is given back to the caller: nothing that streams may be silent for 230 seconds (Azure's load balancer). */
 const LONGEST_WAIT_MS = 120_000;
+const TIMES_LONGER = 2;
 const FIRST_WAIT_MS = 1_000;
 const ATTEMPTS = 8;
 
@@ -72,11 +72,13 @@ interface Options {
   endpoint: string;
   scope: string;
   credential: TokenCredential;
+  /** What a single call may take; a batch, or a page of a thousand, twice that. */
+  timeoutMs: number;
   signal?: AbortSignal;
 }
 
 /** All calls of one reader wait where one of them was told to: Graph's limits are the app's, not the call's. */
-export function graphReader({ endpoint, scope, credential, signal }: Options): GraphReader {
+export function graphReader({ endpoint, scope, credential, timeoutMs, signal }: Options): GraphReader {
   let notBefore = 0;
   let graphCalls = 0;
   let throttled = 0;
@@ -111,7 +113,7 @@ export function graphReader({ endpoint, scope, credential, signal }: Options): G
     const token = await credential.getToken(scope);
     if (token === null) throw new DirectoryUnavailable('The managed identity gave no token for Microsoft Graph.');
     graphCalls += 1;
-    const timeout = AbortSignal.timeout(TIMEOUT_MS);
+    const timeout = AbortSignal.timeout(TIMES_LONGER * timeoutMs);
     const response = await fetch(`${endpoint}/v1.0${path}`, {
       ...init,
       headers: { ...init.headers, authorization: `Bearer ${token.token}` },

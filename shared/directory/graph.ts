@@ -19,7 +19,6 @@ import {
   toPerson,
 } from './graph-objects';
 
-const TIMEOUT_MS = 10_000;
 const MOST_PAGES = 200;
 /** 403 without a reason of ours is a missing permission, 400 a group that Graph won't change; everything else may pass. */
 function translate(error: unknown): Error {
@@ -77,6 +76,8 @@ export interface GraphOptions {
   credential: TokenCredential;
   /** Makes only calls that the permissions for joining allow. */
   strict: boolean;
+  /** A call that takes longer is given up. */
+  timeoutMs: number;
   /** Told each time that Graph answers 429, with the seconds that it asks to wait where it names them. */
   throttled?: (seconds: number | undefined) => void;
 }
@@ -87,7 +88,7 @@ function secondsIn(headers: Headers): number | undefined {
 }
 
 /** The directory on Microsoft Graph v1.0. Retries are left to the workflow: each call is tried once. */
-export function graphDirectory({ endpoint, scope, credential, strict, throttled }: GraphOptions): Directory {
+export function graphDirectory({ endpoint, scope, credential, strict, timeoutMs, throttled }: GraphOptions): Directory {
   const authentication = new AuthenticationHandler({
     getAccessToken: async () => {
       const token = await credential.getToken(scope);
@@ -103,7 +104,7 @@ export function graphDirectory({ endpoint, scope, credential, strict, throttled 
     customHosts: new Set([new URL(endpoint).hostname]),
   });
 
-  const call = (path: string): GraphRequest => client.api(path).option('signal', AbortSignal.timeout(TIMEOUT_MS));
+  const call = (path: string): GraphRequest => client.api(path).option('signal', AbortSignal.timeout(timeoutMs));
   const segment = encodeURIComponent;
 
   const orUndefined = async <T>(work: Promise<T>): Promise<T | undefined> => {

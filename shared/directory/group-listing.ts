@@ -103,6 +103,7 @@ export interface GroupListingSource {
   endpoint: string;
   scope: string;
   credential: TokenCredential;
+  timeoutMs: number;
   /** Makes only calls that the permissions for joining allow. */
   strict: boolean;
 }

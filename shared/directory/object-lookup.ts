@@ -22,6 +22,7 @@ export interface ObjectLookupSource {
   endpoint: string;
   scope: string;
   credential: TokenCredential;
+  timeoutMs: number;
 }
 
 /** The lookup on Microsoft Graph v1.0, 20 objects in one `$batch`. It waits where Graph says so, and breaks off where that goes on. */

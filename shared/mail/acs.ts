@@ -33,14 +33,16 @@ export function acsMailer({
   endpoint,
   sender,
   credential,
+  timeoutMs,
 }: {
   endpoint: string;
   sender: string;
   credential: TokenCredential;
+  timeoutMs: number;
 }): Mailer {
   const client = new EmailClient(endpoint, credential, {
     retryOptions: { maxRetries: 0 },
-    additionalPolicies: requestTimeout,
+    additionalPolicies: requestTimeout(timeoutMs),
   });
 
   /** What the client would have kept of a send that it made itself: enough for it to ask for the operation. */

@@ -70,8 +70,12 @@ export interface Allowed {
   calls: CallLimits;
 }
 
-export const connectRecords = (endpoint: string, credential: TokenCredential, allowed: Allowed): Records =>
-  recordsIn(connectTables(endpoint, credential), allowed);
+export const connectRecords = (
+  endpoint: string,
+  credential: TokenCredential,
+  allowed: Allowed,
+  timeoutMs: number,
+): Records => recordsIn(connectTables(endpoint, credential, timeoutMs), allowed);
 
 /** The records as they stand in these tables. */
 export function recordsIn(tables: Tables, allowed: Allowed): Records {

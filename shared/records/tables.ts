@@ -2,7 +2,7 @@ import { RestError, TableClient } from '@azure/data-tables';
 import type { TableEntityResult, TransactionAction } from '@azure/data-tables';
 import type { TokenCredential } from '@azure/identity';
 
-import { requestTimeout } from '../request-timeout';
+import { CALL_TIMEOUT_MS, requestTimeout } from '../request-timeout';
 
 const NAMES = [
   'requests',
@@ -84,14 +84,19 @@ export const tablesOf = (table: (name: TableName) => Table): Tables =>
   Object.fromEntries(NAMES.map((name) => [name, table(name)])) as Tables;
 
 /** All tables of the account. Each is made on first use where it is missing. */
-export function connectTables(endpoint: string, credential: TokenCredential): Tables {
-  return tablesOf((name) => connectTable(endpoint, credential, name));
+export function connectTables(endpoint: string, credential: TokenCredential, timeoutMs = CALL_TIMEOUT_MS): Tables {
+  return tablesOf((name) => connectTable(endpoint, credential, name, timeoutMs));
 }
 
 /** One table, made on first use where it is missing. */
-export function connectTable(endpoint: string, credential: TokenCredential, name: string): Table {
+export function connectTable(
+  endpoint: string,
+  credential: TokenCredential,
+  name: string,
+  timeoutMs = CALL_TIMEOUT_MS,
+): Table {
   const client = new TableClient(endpoint, name, credential, {
-    additionalPolicies: requestTimeout,
+    additionalPolicies: requestTimeout(timeoutMs),
     retryOptions: { maxRetries: 2, retryDelayInMs: 200, maxRetryDelayInMs: 2_000 },
   });
   let made: Promise<void> | undefined;

@@ -458,7 +458,13 @@ export class World {
     const gate = this.schedule.gate();
     const tables = tablesOf((name) => gated(name, this.raw[name], gate));
     const credential = { getToken: () => Promise.resolve({ token: 'a.b.c', expiresOnTimestamp: now + 3_600_000 }) };
-    const graph = { endpoint: config.GRAPH_ENDPOINT, scope: config.GRAPH_SCOPE, credential, strict: true };
+    const graph = {
+      endpoint: config.GRAPH_ENDPOINT,
+      scope: config.GRAPH_SCOPE,
+      credential,
+      strict: true,
+      timeoutMs: config.CALL_TIMEOUT,
+    };
     const real = graphDirectory(graph);
     const directory: Directory = {
       // what only changes of groups ask is not called by any step of the model

@@ -12,7 +12,7 @@ let house: House;
 let admin: SystemActor;
 
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openHouse({ env: { CALL_TIMEOUT: 'PT3S' } });
   admin = await asSystem(house.stack.urls, 'adminTool');
 });
 afterEach(async () => {
@@ -305,7 +305,7 @@ test('a mail service that answers late is no refusal: the owner stays the one wh
     method: 'GET',
     path: 'emails/operations',
     times: 1,
-    fault: { kind: 'delay', ms: 11_000 },
+    fault: { kind: 'delay', ms: 4_000 },
   });
   const id = await filed(group, 'rita');
   await house.until(id, ({ waitingFor }) => waitingFor?.what === 'mail');

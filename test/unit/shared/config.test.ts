@@ -52,3 +52,10 @@ test('pages are served from a secure origin, or from this machine', () => {
     'http://localhost:7070',
   );
 });
+
+test('a call to a service takes between one second and a minute at most', () => {
+  expect(readConfig(good).CALL_TIMEOUT).toBe(10_000);
+  expect(readConfig({ ...good, CALL_TIMEOUT: 'PT1M' }).CALL_TIMEOUT).toBe(60_000);
+  for (const wrong of ['PT0S', 'PT61S', '10', 'P1D'])
+    expect(() => readConfig({ ...good, CALL_TIMEOUT: wrong })).toThrow('CALL_TIMEOUT is wrong: Give an ISO 8601');
+});
