@@ -69,7 +69,9 @@ export function tendGroup(services: Services, input: StepInput): Promise<CareSta
         policyInForce(services, care.id),
         records.policies.isNamed(care.id),
       ]);
-      const refusal = await refuseGroup(services, { group, policy, isNamedByPolicy });
+      const refusal =
+        (await refuseGroup(services, { group, policy, isNamedByPolicy })) ??
+        (policy.ownerCare ? undefined : ownersNotCaredFor);
       // the directory may miss for a moment what it has
       if (refusal?.rule === 'group-not-found' && input.attempt < 2)
         throw new DirectoryUnavailable('The group is not there at this moment.');
@@ -145,6 +147,10 @@ async function tendOnlyOwner(
   return sendAndWait(services, asked.request, [mail], true, at, waitForOwner);
 }
 
+const ownersNotCaredFor: ChangeRefusal = {
+  rule: 'owner-care-off',
+  sentence: 'The policy of the group says that nobody is asked about its owners.',
+};
 const nobodyToAsk: ChangeRefusal = {
   rule: 'no-members-left',
   sentence:

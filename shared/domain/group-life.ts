@@ -58,6 +58,7 @@ export interface GroupLife {
 export type LifeEvent =
   | 'life-begun'
   | 'owners-warned'
+  | 'warning-lost'
   | 'group-renewed'
   | 'group-expired'
   | 'members-told'
@@ -159,6 +160,18 @@ export function ownersWarned(
   const warned = { ...life, life: lifetimeWarned(life.life, at) };
   const said = { warning, people, expiresAt: iso(expires) };
   return step(scheduled(warned, rules, at), 'owners-warned', at, GATEHOUSE, said);
+}
+
+/**
+ * No mail of the last warning arrived: it is due again, and with it the time to answer. The row is written also where the warning is just
+ * being given, so that whoever gives it looks again. `undefined` where the end is behind the group, or nothing is due of it.
+ */
+export function warningLost(life: GroupLife, at: Date): LifeStep | undefined {
+  if (isOver(life) || life.deleting === true || life.life.expiredAt !== undefined) return undefined;
+  if (life.waitingFor === 'operations') return undefined;
+  const { warnedAt, ...rest } = life.life;
+  const again: GroupLife = { ...life, life: rest, due: iso(at) };
+  return warnedAt === undefined ? { life: again, entries: [] } : step(again, 'warning-lost', at);
 }
 
 /** Nobody renewed it: from now on it is closed to new requests, and its members are told. */

@@ -106,6 +106,8 @@ const rules = z.strictObject({
   ownersJoinWithoutAsking: z.boolean().default(false),
   /** Whoever approves may shorten the time that was asked for. */
   deciderMayShorten: z.boolean().default(true),
+  /** A group with too few owners is cared for: its owner, or its members, are asked by mail. */
+  ownerCare: z.boolean().default(true),
   /** Longest membership that may be asked for; absent: without end. */
   maximumDuration: positiveDuration.optional(),
   /** Given where a request names none; absent: without end, or `maximumDuration`. */

@@ -1,5 +1,6 @@
 import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
+import { lostLifeMail } from '../group-lives/delivery';
 import type { ChangeOf, Dossiers, Via } from '../records/dossiers';
 import { changeRequest } from '../records/records';
 import { retryOnConflict } from '../records/tables';
@@ -37,12 +38,16 @@ export async function takeReport(services: Services, report: DeliveryReport, via
   const digest = /^digest_(\d{4}-\d{2}-\d{2})_(.+)$/.exec(named.key);
   if (digest !== null)
     return lostDigest(services, { day: digest[1] ?? '', personId: digest[2] ?? '', status, why }, via, at);
-  const { requests, changes } = services.records;
+  const { requests, changes, cares } = services.records;
   const lost = { ...named, operationId: messageId.toLowerCase() };
   const ofRequest = await lostMail(requests, (request, id) => undelivered(request, id, status, at), lost, why, via);
   if (ofRequest !== undefined) return ofRequest ? [{ kind: 'join', id: named.requestId }] : [];
   const ofChange = await lostMail(changes, (change, id) => undeliveredOfChange(change, id, status, at), lost, why, via);
-  return ofChange === true ? [{ kind: 'change', id: named.requestId }] : [];
+  if (ofChange !== undefined) return ofChange ? [{ kind: 'change', id: named.requestId }] : [];
+  // what is due then, the sweeper takes up
+  if (!(await lostLifeMail(services, named, why, via, at)))
+    await lostMail(cares, (request) => ({ request, entries: [] }), lost, why, via);
+  return [];
 }
 
 /** Notes the loss in the dossier that the mail is of. @returns whether it has something to do now; `undefined` where it is not of this kind. */

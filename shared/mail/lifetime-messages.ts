@@ -113,6 +113,13 @@ export function groupExpiredMessage(m: {
   });
 }
 
+function renewedInWords(group: string, by: string | undefined, expires: Date | undefined): string {
+  if (by !== undefined) return `${nameOf(by)} renewed ${group}.`;
+  return expires === undefined
+    ? `${group} goes on, as all groups of its kind do now.`
+    : `${group} is in use and goes on.`;
+}
+
 /** Tells those who were told that a group would end, or had, that it does not. `by`: who renewed it, where it was a person. */
 export function groupRenewedMessage(m: {
   facts: LifeFacts;
@@ -125,7 +132,7 @@ export function groupRenewedMessage(m: {
   const { facts, as, by, expires } = m;
   const group = nameOf(facts.groupName);
   const until = expires === undefined ? 'It has no end any more.' : `It expires on ${dateInWords(expires)}.`;
-  const sentence = by === undefined ? `${group} is in use and goes on.` : `${nameOf(by)} renewed ${group}.`;
+  const sentence = renewedInWords(group, by, expires);
   return lay({
     subject: clip(`${group} goes on`, 140),
     preview: `${sentence} Nothing left for you to do.`,

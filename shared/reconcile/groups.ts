@@ -1,9 +1,12 @@
+import { DirectoryRefused } from '../directory/directory';
+import { isPlace } from '../directory/group-listing';
 import type { ListedGroup } from '../directory/group-listing';
+import { refuseGroupKind } from '../domain/eligibility';
 import { begin, isInCare, lookNow } from '../domain/ownerless';
 import type { Care } from '../domain/ownerless';
 import { refuseGroup } from '../join-requests/eligibility';
 import { inParallel } from '../parallel';
-import { policyInForce } from '../policies/in-force';
+import { defaultPolicy, policyInForce } from '../policies/in-force';
 import type { StoredCare } from '../records/ownerless';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
@@ -18,10 +21,43 @@ const LONGEST_MS = 120_000;
 const ENOUGH = 2;
 
 /**
- * Groups that are opted in by a policy of their own, as those are that Gatehouse created: those with fewer than two owners who can decide
- * are cared for from now on, each by steps of its own. @returns where it goes on
+ * Groups that are opted in: those with fewer than two owners who can decide are cared for from now on, each by steps of its own. Where the
+ * default policy opts groups in, all of the tenant are gone through, else those that have a policy of their own, as those have that
+ * Gatehouse created. @returns where it goes on
  */
 export async function groupsPage(services: Services, page: Page): Promise<string | undefined> {
+  const { policy } = await defaultPolicy(services);
+  const goesThroughAll = page.asksDirectory && policy.optedIn && policy.ownerCare;
+  // somebody may change the default policy between two pages: the places of the one are none of the other
+  const after = goesThroughAll === isPlace(page.after) ? page.after : '';
+  return goesThroughAll ? listedPage(services, { ...page, after }) : ownPolicyPage(services, { ...page, after });
+}
+
+async function listedPage(services: Services, page: Page): Promise<string | undefined> {
+  const options = {
+    pageSize: PAGE_SIZE,
+    countMembers: false,
+    // whether the cloud manages a synchronised one is read with it
+    only: (group: ListedGroup['group']) => refuseGroupKind(group, true) === undefined,
+    signal: AbortSignal.timeout(LONGEST_MS),
+    ...(page.after !== '' && { after: page.after }),
+  };
+  try {
+    for await (const { groups, after } of services.groups.all(options)) {
+      const changeable = groups.filter(({ group, isCloudManaged }) => !refuseGroupKind(group, isCloudManaged));
+      await lookAtAll(services, changeable, page);
+      return after;
+    }
+    return undefined;
+  } catch (error) {
+    // Graph forgets its places after a while; what was looked at is looked at again
+    if (!(error instanceof DirectoryRefused) || error.status !== 400 || page.after === '') throw error;
+    page.warn('Microsoft Graph no longer knows where the groups were left; they are gone through from the start');
+    return listedPage(services, { ...page, after: '' });
+  }
+}
+
+async function ownPolicyPage(services: Services, page: Page): Promise<string | undefined> {
   const { groupIds, next } = await services.records.selfService.optedIn(PAGE_SIZE, page.after);
   const { found, asksDirectory } = page;
   if (!asksDirectory) {
@@ -29,12 +65,25 @@ export async function groupsPage(services: Services, page: Page): Promise<string
     found.unasked += groupIds.length;
     return next;
   }
-  const groups = await services.groups.byIds(groupIds, { signal: AbortSignal.timeout(LONGEST_MS) });
-  found.groups += groupIds.length;
+  await lookAtAll(
+    services,
+    await services.groups.byIds(groupIds, { signal: AbortSignal.timeout(LONGEST_MS) }),
+    page,
+    groupIds.length,
+  );
+  return next;
+}
+
+async function lookAtAll(
+  services: Services,
+  groups: readonly ListedGroup[],
+  page: Page,
+  count = groups.length,
+): Promise<void> {
+  page.found.groups += count;
   await inParallel(PARALLEL, groups, (listed) =>
     attempt(page, listed.group.id, `the group ${listed.group.id}`, () => lookAt(services, listed, page)),
   );
-  return next;
 }
 
 async function lookAt(services: Services, { group, usableOwners }: ListedGroup, page: Page): Promise<void> {
@@ -43,17 +92,19 @@ async function lookAt(services: Services, { group, usableOwners }: ListedGroup, 
   const read = await cares.read(group.id);
   const stored = read && (await dossierPointersBack(services, cares, read, page));
   const care = stored?.request;
+  const isCaredFor = care !== undefined && isInCare(care);
+  if (!isCaredFor && (usableOwners >= ENOUGH || (await isOutOfReach(services, group)))) return;
   if (usableOwners === 0) found.noOwner += 1;
   else if (usableOwners < ENOUGH) found.oneOwner += 1;
   try {
-    if (stored !== undefined && care !== undefined && isInCare(care)) {
+    if (stored !== undefined && isCaredFor) {
       if (care.state === 'nobody-left' && usableOwners === 0) {
         found.nobodyLeft += 1;
         keep(found.first.nobodyLeft, { groupId: group.id, rule: care.why?.rule ?? '' });
       }
       const soon = isOtherwise(care, usableOwners) ? lookNow(care, at) : undefined;
       if (soon !== undefined) await cares.write(stored, soon, { route: ROUTE });
-    } else if (usableOwners < ENOUGH && !(await isOutOfReach(services, group))) {
+    } else {
       await beginCare(services, { id: group.id, name: group.displayName }, stored, at);
     }
   } catch (error) {
@@ -68,13 +119,13 @@ function isOtherwise({ state }: Care, usableOwners: number): boolean {
   return usableOwners === 0 ? state === 'one-owner' : state !== 'one-owner' && state !== 'found';
 }
 
-/** Owners of a group that can't be changed here are not Gatehouse's to look for. */
+/** Owners of a group that can't be changed here, or whose policy says so, are not Gatehouse's to look for. */
 async function isOutOfReach(services: Services, group: ListedGroup['group']): Promise<boolean> {
   const [{ policy }, isNamedByPolicy] = await Promise.all([
     policyInForce(services, group.id),
     services.records.policies.isNamed(group.id),
   ]);
-  return (await refuseGroup(services, { group, policy, isNamedByPolicy })) !== undefined;
+  return !policy.ownerCare || (await refuseGroup(services, { group, policy, isNamedByPolicy })) !== undefined;
 }
 
 async function beginCare(

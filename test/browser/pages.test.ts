@@ -1,5 +1,7 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
+import { groups } from '../../local/demo-tenant';
 import { launchBrowser } from './chromium';
 import { mails, pages } from './samples';
 
@@ -52,6 +54,20 @@ async function violations(kind: 'mail' | 'page', colorScheme: 'light' | 'dark'):
   expect(passed).toBeGreaterThan(colorScheme === 'dark' ? 0 : 10);
   return found;
 }
+
+test('every mail and every page that there is is among them', () => {
+  const folder = (...parts: string[]): string => join(__dirname, '..', '..', 'shared', ...parts);
+  const samples = readFileSync(join(__dirname, 'samples.ts'), 'utf8');
+  const made = [folder('mail'), folder('web', 'pages')].flatMap((from) =>
+    readdirSync(from).flatMap((file) =>
+      [...readFileSync(join(from, file), 'utf8').matchAll(/^export function (\w+(?:Message|Page))\(/gm)].map(
+        ([, name = '']) => name,
+      ),
+    ),
+  );
+  expect(made.length).toBeGreaterThan(20);
+  expect(made.filter((name) => !samples.includes(`: ${name}(`) && !samples.includes(`=> ${name}(`))).toEqual([]);
+});
 
 describe.each(shown)('%s (%s)', (_, kind, markup) => {
   test('is accessible, fits a phone and a desktop, light and dark, and asks nobody for anything', async () => {
@@ -128,6 +144,19 @@ describe('the membership page', () => {
       ['token', 'b5a1e0'],
       ['action', 'leave'],
       ['sure', 'yes'],
+    ]);
+  });
+});
+
+describe('the page on which a group is renewed', () => {
+  beforeEach(() => open(String(pages['group-renewal'])));
+
+  test('can be used with the keyboard alone, and posts nothing but its token', async () => {
+    await page.keyboard.press('Tab');
+    const active = await page.evaluate<string>('document.activeElement.textContent.trim()');
+    expect(active).toBe(`Renew ${groups.design.displayName}`);
+    expect(await page.evaluate<[string, string][]>('[...new FormData(document.forms[0])]')).toEqual([
+      ['token', 'b5a1e0'],
     ]);
   });
 });

@@ -16,11 +16,19 @@ import {
   filedMessage,
   outcomeMessage,
 } from '../../shared/mail/messages';
+import {
+  groupDeletedMessage,
+  groupEndingMessage,
+  groupExpiredMessage,
+  groupRenewedMessage,
+} from '../../shared/mail/lifetime-messages';
+import type { LifeFacts } from '../../shared/mail/lifetime-messages';
 import type { Message, Outcome, RequestFacts } from '../../shared/mail/messages';
 import { secondOwnerMessage, takenMessage, takeOverMessage } from '../../shared/mail/ownerless-messages';
 import type { Html } from '../../shared/web/html';
 import { decisionPage, receiptPage } from '../../shared/web/pages/decision';
 import { groupDecisionPage, groupReceiptPage } from '../../shared/web/pages/group-decision';
+import { groupRenewalPage } from '../../shared/web/pages/group-renewal';
 import { membershipPage } from '../../shared/web/pages/membership';
 import { actionPage, foundPage, operatedPage, overviewPage } from '../../shared/web/pages/operations';
 import type { ListedRequest } from '../../shared/web/pages/operations';
@@ -49,6 +57,15 @@ export const facts: RequestFacts = {
   duration: 'P30D',
   approvers: [people.olivia.displayName, people.omar.displayName],
 };
+
+/** A group whose life comes to its end. */
+const lifeFacts: LifeFacts = {
+  groupId: groups.design.id,
+  groupName: groups.design.displayName,
+  kind: 'microsoft365',
+};
+const hostileLife: LifeFacts = { groupId: groups.hostile.id, groupName: groups.hostile.displayName, kind: 'security' };
+const renewalLink = `${host}/api/group-renewals/${groups.design.id}`;
 
 /** A request with everything that a layout or an escape can trip over. */
 export const hostile: RequestFacts = {
@@ -439,6 +456,64 @@ export const mails: Record<string, Message> = {
       },
     ],
   }),
+  'group-ending': groupEndingMessage({
+    facts: lifeFacts,
+    recipient: people.olivia.displayName,
+    as: 'owner',
+    expires: deadline,
+    afterwards: { how: 'delete', on: memberUntil },
+    link: renewalLink,
+  }),
+  'group-ending-hostile': groupEndingMessage({
+    facts: hostileLife,
+    recipient: hostile.requester.name,
+    as: 'caretaker',
+    expires: deadline,
+    afterwards: { how: 'keep', on: memberUntil },
+    link: renewalLink,
+  }),
+  'group-expired': groupExpiredMessage({
+    facts: lifeFacts,
+    recipient: people.olivia.displayName,
+    as: 'owner',
+    expired: deadline,
+    afterwards: { how: 'delete', on: memberUntil },
+    link: renewalLink,
+  }),
+  'group-expired-hostile': groupExpiredMessage({
+    facts: hostileLife,
+    recipient: hostile.requester.name,
+    as: 'member',
+    expired: deadline,
+    afterwards: { how: 'keep', on: memberUntil },
+  }),
+  'group-renewed': groupRenewedMessage({
+    facts: lifeFacts,
+    recipient: people.omar.displayName,
+    as: 'owner',
+    by: people.olivia.displayName,
+    expires: memberUntil,
+  }),
+  'group-renewed-hostile': groupRenewedMessage({
+    facts: hostileLife,
+    recipient: people.omar.displayName,
+    as: 'member',
+    by: hostile.requester.name,
+  }),
+  'group-deleted': groupDeletedMessage({
+    facts: lifeFacts,
+    recipient: people.olivia.displayName,
+    as: 'owner',
+    deleted: deadline,
+    restorable: memberUntil,
+  }),
+  'group-deleted-hostile': groupDeletedMessage({
+    facts: hostileLife,
+    recipient: hostile.requester.name,
+    as: 'caretaker',
+    deleted: deadline,
+    restorable: memberUntil,
+  }),
   'digest-hostile': digestMessage({
     recipient: people.bidi.displayName,
     items: Array.from({ length: 30 }, (_, index) => ({ facts: hostileExtension, link: `${link}${index}` })),
@@ -463,6 +538,32 @@ export const pages: Record<string, Html> = {
     signedInAs: people.rita.displayName,
     heading: 'You offered to take it over',
     sentence: `It waits for the approval of ${hostile.requester.name}.`,
+  }),
+  'group-renewal': groupRenewalPage({
+    facts: lifeFacts,
+    signedInAs: people.olivia.displayName,
+    heading: 'Renew it if it is still needed.',
+    sentence: 'It expires soon.',
+    expires: deadline,
+    afterwards: { how: 'delete', on: memberUntil },
+    form: { action: renewalLink, token: 'b5a1e0' },
+  }),
+  'group-renewal-problem': groupRenewalPage({
+    facts: hostileLife,
+    signedInAs: hostile.requester.name,
+    heading: 'It has expired.',
+    sentence: hostile.justification,
+    expired: deadline,
+    afterwards: { how: 'keep', on: memberUntil },
+    form: { action: renewalLink, token: 'b5a1e0' },
+    problem: 'Nobody renewed it.',
+  }),
+  'group-renewal-receipt': groupRenewalPage({
+    facts: lifeFacts,
+    signedInAs: people.olivia.displayName,
+    heading: 'It goes on.',
+    sentence: 'You renewed it.',
+    expires: memberUntil,
   }),
   'group-decision': groupDecisionPage({
     facts: changeFacts,

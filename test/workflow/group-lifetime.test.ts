@@ -326,6 +326,48 @@ test('a renewal that comes while the group is about to be deleted wins, and the 
   expect(await house.isThere(id)).toBe(true);
 });
 
+test('a warning that reached none of the owners after all goes to the fallback address; one that reached one of them does not', async () => {
+  const id = await house.born('rita', 'Dead Letters');
+  await house.at(id, 10, ({ warnedAt }) => warnedAt !== undefined);
+  const [toRita, toMona] = await Promise.all(
+    (['rita', 'mona'] as const).map(async (owner) => (await house.lifeLetters(id, owner)).at(-1)),
+  );
+  if (toRita === undefined || toMona === undefined) throw new Error('an owner was not warned');
+  await house.reportBounce(toMona, people.mona.mail ?? '');
+  house.stack.clock.advance(3 * 60_000);
+  expect((await house.life(id)).warnedAt).toBeDefined();
+  expect(await house.lifeMails(id, 'fallback')).toEqual([]);
+
+  await house.reportBounce(toRita, people.rita.mail ?? '');
+  // and Event Grid says so twice
+  await house.reportBounce(toRita, people.rita.mail ?? '');
+  expect(await house.untilMails(id, 'fallback', 1)).toEqual([expect.stringMatching(/^Dead Letters expires on/)]);
+  await house.untilTrail(id, 'owners-warned', 2);
+  expect((await house.untilTrail(id, 'warning-lost')).length).toBe(1);
+  // the next one is tried with the owners again
+  await house.at(id, 25, ({ from, warnedAt }) => since(from, warnedAt) >= 25);
+  expect([(await house.lifeMails(id, 'rita')).length, (await house.lifeMails(id, 'fallback')).length]).toEqual([2, 1]);
+});
+
+test('while the directory deletes a group it can’t be renewed, and the answer says what to do', async () => {
+  const id = await house.born('ravi', 'Point of No Return', { kind: 'microsoft365' });
+  await warnedThrice(id);
+  await house.at(id, 40, hasExpired);
+  await house.untilMails(id, 'ravi', 4);
+  const refused = { method: 'DELETE', path: `groups/${id}$`, fault: { kind: 'answer', status: 503 } };
+  await house.fault('directory', refused);
+  house.stack.clock.advance(11 * DAY);
+  await house.untilAnswered('directory', { method: 'DELETE', path: new RegExp(`groups/${id}`), status: 503 });
+  const { status, json } = await house.renew('ravi', id);
+  expect([status, json]).toEqual([
+    409,
+    expect.objectContaining({ type: expect.stringContaining('group-is-being-deleted') as unknown }),
+  ]);
+  await house.clearFaults();
+  expect((await house.untilMails(id, 'ravi', 5)).at(-1)).toBe('Point of No Return was deleted');
+  expect(await house.isThere(id)).toBe(false);
+});
+
 test('a lifetime of its own is at most what the policy says; where there is none, it is the group’s own', async () => {
   const refused = await house.create('rita', {
     kind: 'security',
@@ -365,4 +407,21 @@ test('the end of a group to which nothing points any more is not forgotten: the 
   // only the row that was lost tells that a warning is due
   await house.at(id, 10, (life) => life.warnedAt !== undefined);
   expect(await house.lifeMails(id, 'mona')).toHaveLength(1);
+});
+
+test('a group that expired is open again once no policy gives groups of its kind an end', async () => {
+  const id = await house.born('rita', 'Evergreen');
+  await warnedThrice(id);
+  await house.at(id, 40.5, hasExpired);
+  await house.untilMails(id, 'rita', 4);
+  expect((await house.file(id, 'ravi')).status).toBe(409);
+  expect((await house.rules({ fallbackAddress: FALLBACK })).status).toBe(200);
+  // a changed policy reaches each group within a week
+  house.stack.clock.advance(7 * DAY);
+  const open = await house.untilLife(id, ({ state }) => state !== 'expired');
+  expect([open.state, open.expiresAt]).toEqual(['lives', undefined]);
+  expect((await house.untilMails(id, 'rita', 5)).at(-1)).toBe('Evergreen goes on');
+  const [renewed] = await house.untilTrail(id, 'group-renewed');
+  expect(renewed?.by.kind).toBe('gatehouse');
+  expect((await house.file(id, 'ravi')).status).toBe(202);
 });

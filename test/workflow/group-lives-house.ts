@@ -32,7 +32,9 @@ export interface LivesHouse extends GroupsHouse {
   untilLife(groupId: string, wanted: (life: Lifetime) => boolean): Promise<Lifetime>;
   /** Sets the clock to so many days after the group's life began, and waits until the life is as wanted. */
   at(groupId: string, days: number, wanted: (life: Lifetime) => boolean): Promise<Lifetime>;
-  /** Mails to the person about the group's life. */
+  /** Mails to the person about the group's life, oldest first. */
+  lifeLetters(groupId: string, person: PersonAlias | 'fallback'): Promise<InboxMail[]>;
+  /** Their subjects. */
   lifeMails(groupId: string, person: PersonAlias | 'fallback'): Promise<string[]>;
   /** Waits until there are so many of them. */
   untilMails(groupId: string, person: PersonAlias | 'fallback', count: number): Promise<string[]>;
@@ -76,7 +78,10 @@ export async function openLivesHouse(options: StackOptions = {}, permissions?: s
     for (const end = performance.now() + 40_000; ;) {
       const seen = await look();
       if (wanted(seen)) return seen;
-      if (performance.now() > end) throw new Error(`this did not come to be: ${JSON.stringify(seen, null, 1)}`);
+      if (performance.now() > end) {
+        const told = house.stack.logs('host').slice(-40).join('\n');
+        throw new Error(`this did not come to be: ${JSON.stringify(seen, null, 1)}\n${told}`);
+      }
       clock.advance(10_000);
       await pause(25);
     }
@@ -91,6 +96,7 @@ export async function openLivesHouse(options: StackOptions = {}, permissions?: s
 
   return {
     ...house,
+    lifeLetters: mailsAbout,
     rules: async (policy) => {
       const adele = await house.as('adele');
       const etag = (await adele.call('GET', '/api/policies/creation')).headers.get('etag') ?? '';

@@ -8,6 +8,7 @@ import { people } from '../../local/demo-tenant';
 import { asPersonWithToken, asSystem } from '../../local/stack/actors';
 import { openGroupsHouse, wish } from './own-groups-house';
 import type { GroupsHouse } from './own-groups-house';
+import { reconciling } from './reconciling';
 
 /**
  * What the durable runtime keeps of each story. `RECORD_HISTORIES=1` writes it to `test/golden/histories/{version}`, for the version in
@@ -31,8 +32,10 @@ interface Kept {
   executionId: string;
   history: { EventType: number; Name?: string }[];
 }
+const EXECUTION_COMPLETED = 1;
 const TASK_SCHEDULED = 4;
 const TASK_FAILED = 6;
+const TIMER_CREATED = 10;
 
 /** Reads a copy of the running host's store, which nobody else may open; each of its steps is one transaction. */
 function kept(instanceId: string): Kept | undefined {
@@ -69,11 +72,11 @@ function record(name: string, instanceId: string): Kept {
   return found;
 }
 
-async function ownGroup(policy: Record<string, unknown>): Promise<string> {
+async function ownGroup(policy: Record<string, unknown>, name = 'Histories'): Promise<string> {
   const id = randomUUID();
   await house.change({
     type: 'createGroup',
-    group: { id, displayName: 'Histories', mailNickname: `histories-${id.slice(0, 8)}`, owners: [people.olivia.id] },
+    group: { id, displayName: name, mailNickname: `histories-${id.slice(0, 8)}`, owners: [people.olivia.id] },
   });
   const admin = await asSystem(house.stack.urls, 'adminTool');
   const { status, text } = await admin.call('PUT', `/api/groups/${id}/policy`, policy, { 'if-match': '"none"' });
@@ -97,6 +100,17 @@ const decide = async (id: string, decision: 'approve' | 'deny'): Promise<void> =
 };
 const reminders = (timeline: { event: string }[]): number =>
   timeline.filter(({ event }) => event === 'approvers-reminded').length;
+
+/** Waits for the end of an instance that answers no door, while the clock runs on; records it. */
+async function recordEnd(name: string, instanceId: string): Promise<Kept> {
+  for (const end = performance.now() + 25_000; ;) {
+    if (kept(instanceId)?.history.some(({ EventType }) => EventType === EXECUTION_COMPLETED) === true)
+      return record(name, instanceId);
+    if (performance.now() > end) throw new Error(`${instanceId} does not end`);
+    house.stack.clock.advance(10_000);
+    await new Promise((done) => setTimeout(done, 50));
+  }
+}
 
 test('fourteen days with a reminder each day: under 120 events at any time, and at most two activities a reminder', async () => {
   const days = Array.from({ length: 13 }, (_, n) => `P${String(n + 1)}D`);
@@ -192,4 +206,44 @@ test('a group that is approved after a reminder, then created and told', async (
   expect((await has('outcome-told')).state).toBe('done');
   const { history } = record('group-created-after-a-reminder', `change-${id}`);
   expect(history.length).toBeLessThan(60);
+});
+
+test('the only owner of a group is asked for a second one, once the mail service answers again', async () => {
+  const id = await ownGroup({ optedIn: true }, 'Histories of owners');
+  // the other groups of this file have one owner only as well
+  const refused = { method: 'POST', path: /emails:send/, status: 503, body: /Histories of owners needs/ };
+  await house.fault('mail', { method: 'POST', path: 'emails:send', fault: { kind: 'answer', status: 503 } });
+  expect((await house.operations.call('POST', '/api/ops/reconcile')).status).toBe(202);
+  await house.untilAnswered('mail', refused);
+  await house.clearFaults();
+  const { history } = await recordEnd('care-asked-when-mail-was-back', `care-${id}`);
+  expect(history.filter(({ EventType }) => EventType === TASK_SCHEDULED).length).toBeGreaterThan(1);
+});
+
+test('a reconcile that waits for the directory, and goes on', async () => {
+  const id = await filed(await ownGroup({ optedIn: true }));
+  await house.fault('directory', {
+    method: 'POST',
+    path: '\\$batch',
+    times: 1,
+    fault: { kind: 'answer', status: 429, headers: { 'retry-after': '600' } },
+  });
+  const nightly = reconciling(house.stack, house.operations);
+  await nightly.eventually(async () => (await nightly.start()) || undefined, 'the one before is over');
+  const { history } = await recordEnd('reconcile-waited-for-the-directory', 'reconcile-all');
+  expect(history.some(({ EventType }) => EventType === TIMER_CREATED)).toBe(true);
+  expect((await house.status(id)).state).toBe('pending');
+});
+
+test('a group whose owners are warned that it expires', async () => {
+  const adele = await house.as('adele');
+  const etag = (await adele.call('GET', '/api/policies/creation')).headers.get('etag') ?? '';
+  const policy = { security: { lifetime: { lifetime: 'P40D', afterwards: 'keep' } } };
+  expect((await adele.call('PUT', '/api/policies/creation', policy, { 'if-match': etag })).status).toBe(200);
+  const created = await house.create('rita', wish('Histories of lives', { owners: [people.mona.id] }));
+  const { group } = await house.settled(created);
+  if (group === undefined) throw new Error('no group');
+  house.stack.clock.advance(10 * DAY + 60_000);
+  const { history } = await recordEnd('life-owners-warned', `life-${group.id}`);
+  expect(history.length).toBeLessThan(40);
 });

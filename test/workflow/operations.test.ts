@@ -2,9 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import { people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
-import { asPersonWithToken, asSystem, linkIn, mailsTo, mintToken, signIn } from '../../local/stack/actors';
+import { asPersonWithToken, asSystem, linkIn, mailsTo, signIn } from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
-import { ROLES } from '../../shared/web/tokens';
 import { openHouse } from './house';
 import type { House, Status } from './house';
 
@@ -76,21 +75,6 @@ interface RequestRecord {
 }
 const record = async (id: string): Promise<RequestRecord> =>
   (await ops.call('GET', `/api/ops/requests/${id}/record`)).json as RequestRecord;
-
-const TYPE = 'Microsoft.Communication.EmailDeliveryReportReceived';
-/** What Event Grid reports of a mail. */
-async function reportBounce(messageId: string, recipient: string): Promise<void> {
-  const token = await mintToken(house.stack.urls, { app: 'noRoles', claims: { roles: [ROLES.mailEvents] } });
-  const data = { sender: 'gatehouse@contoso.example', recipient, messageId, status: 'Bounced' };
-  const answer = await fetch(new URL('/api/hooks/mail-delivery', house.stack.urls.frontDoor), {
-    method: 'POST',
-    headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
-    body: JSON.stringify([
-      { id: randomUUID(), eventType: TYPE, eventTime: new Date().toISOString(), dataVersion: '1.0', data },
-    ]),
-  });
-  if (!answer.ok) throw new Error(await answer.text());
-}
 
 test('a re-routed request is decided by who was named; the links of those asked before are receipts', async () => {
   const group = await groupWith(['olivia', 'omar']);
@@ -171,7 +155,7 @@ test('an asking that bounced and is sent again arrives once; a late report about
   await hasEvent(id, 'approvers-asked');
   const [first] = await mailsAbout(id, 'omar');
   const operation = first?.operationId ?? '';
-  await reportBounce(operation, people.omar.mail ?? '');
+  await house.reportBounce({ operationId: operation }, people.omar.mail ?? '');
   await hasEvent(id, 'mail-undelivered');
 
   const [lost] = (await record(id)).mails.filter(({ status }) => status === 'undelivered');
@@ -180,7 +164,7 @@ test('an asking that bounced and is sent again arrives once; a late report about
   await hasEvent(id, 'approvers-asked', 2);
   const again = (await mailsAbout(id, 'omar')).filter(({ operationId }) => operationId !== operation);
   expect(again).toHaveLength(1);
-  await reportBounce(operation, people.omar.mail ?? '');
+  await house.reportBounce({ operationId: operation }, people.omar.mail ?? '');
   await house.untilAsleep(id, 'pending');
   const mails = (await record(id)).mails.filter(({ key }) => key === lost?.key);
   expect(mails).toMatchObject([{ status: 'accepted', copy: 1 }]);

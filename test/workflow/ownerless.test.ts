@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import type { TableClient } from '@azure/data-tables';
 
-import { apps, people } from '../../local/demo-tenant';
+import { apps, groups, people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
 import { asSystem, hiddenField, mailsTo, membersOf, openBrowser, signIn } from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
@@ -422,6 +422,56 @@ test('without the permission to add owners no member is asked, and operations ar
     await poor.stop();
   }
 });
+
+test('where the default policy opts groups in, all groups that can be joined are cared for, also behind a page that Graph forgot', async () => {
+  const tenant = async (policy: Record<string, unknown>): Promise<void> => {
+    const { headers } = await admin.call('GET', '/api/policies/default');
+    const match = headers.get('etag');
+    const { status, text } = await admin.call('PUT', '/api/policies/default', policy, {
+      ...(match === null ? { 'if-none-match': '*' } : { 'if-match': match }),
+    });
+    if (status >= 300) throw new Error(text);
+  };
+  const first = await house.newGroup(['olivia'], ['rita']);
+  // more than stand on one page
+  const many = Array.from({ length: 110 }, (_, n) => ({
+    type: 'createGroup',
+    group: {
+      id: randomUUID(),
+      displayName: `Well owned ${String(n)}`,
+      mailNickname: `well-owned-${String(n)}`,
+      owners: [people.olivia.id, people.omar.id],
+      members: [],
+    },
+  }));
+  await house.change(...many);
+  const last = await house.newGroup(['olivia'], ['rita']);
+  const closed = await groupWith(['olivia'], ['rita'], { optedIn: false });
+  await tenant({ optedIn: true, ownerCare: true });
+  await house.fault('directory', {
+    method: 'GET',
+    path: 'skiptoken',
+    times: 1,
+    fault: { kind: 'answer', status: 400 },
+  });
+  expect((await night()).groups).toBeGreaterThan(110);
+  for (const id of [first, last]) {
+    await cared(id, ({ state }) => state === 'one-owner');
+    expect(await subjects('olivia', `Group ${id.slice(0, 8)}`)).toHaveLength(1);
+  }
+  // neither those that an administrator opted out, nor those that nobody can join here
+  const unjoinable = [groups.distribution, groups.mailSecurity, groups.synced, groups.dynamic, groups.roleAssignable];
+  for (const { id } of [closed, ...unjoinable]) await expect(care(id)).rejects.toThrow();
+
+  // and nobody is asked any more once the policy says so
+  await tenant({ optedIn: true, ownerCare: false });
+  house.stack.clock.advance(31 * DAY);
+  for (const id of [first, last]) {
+    const { why } = await cared(id, ({ state }) => state === 'closed');
+    expect(why?.rule).toBe('owner-care-off');
+    expect(await subjects('olivia', `Group ${id.slice(0, 8)}`)).toHaveLength(1);
+  }
+}, 120_000);
 
 test('what was asked and why stands in the audit trail, and the trail holds', async () => {
   const { id } = await groupWith([], ['rita']);

@@ -72,6 +72,8 @@ beforeAll(async () => {
   await import('../../../orchestrations/grant');
   await import('../../../orchestrations/group-change');
   await import('../../../orchestrations/group-life');
+  await import('../../../orchestrations/ownerless');
+  await import('../../../orchestrations/reconcile');
 });
 
 /** Runs the orchestrator over the whole history. */
