@@ -273,7 +273,7 @@ describe('policies', () => {
   test('are read, tried, changed, and read again', async () => {
     const before = await policy('get', group, '--json');
     expect(json<{ version: string }>(before).version).toBe('setting');
-    writeFileSync(file, JSON.stringify({ optedIn: true, maximumDuration: 'P90D' }));
+    writeFileSync(file, JSON.stringify({ optedIn: true, ownerCare: false, maximumDuration: 'P90D' }));
 
     const tried = await policy('apply', group, '--file', file, '--dry-run', people.rita.id);
     expect(tried.code).toBe(0);
