@@ -23,6 +23,5 @@ process.env.LOCAL_STACK_MAPS ??= 'off';
 export default {
   projects: [project('unit'), project('workflow'), project('http'), project('browser')],
   testTimeout: 60_000,
-  // one more than the gate has cores: stacks wait for the clock, the disk and each other
-  maxWorkers: 3,
+  maxWorkers: 2,
 };

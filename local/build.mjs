@@ -174,6 +174,8 @@ export const build = async ({ ifStale = false } = {}) => {
     const wanted = signature();
     if (ifStale && isFresh(wanted)) return true;
     rmSync(STAMP, { force: true });
+    // what Node compiled of the last build, it never looks at again
+    rmSync(at('build', 'compile-cache'), { recursive: true, force: true });
     const outputs = await run();
     if (outputs === undefined) return false;
     replace(STAMP, Buffer.from(JSON.stringify({ signature: wanted, outputs })));

@@ -90,6 +90,8 @@ export function asPersonWithToken(urls: Urls, alias: PersonAlias): Promise<Syste
 export interface Browser {
   get(url: string): Promise<Answer & { url: string }>;
   post(url: string, form: Record<string, string>, headers?: Record<string, string>): Promise<Answer & { url: string }>;
+  /** The header with the cookies that it holds for its own host. */
+  cookies(): string;
 }
 
 export function openBrowser(base: string): Browser {
@@ -100,9 +102,11 @@ export function openBrowser(base: string): Browser {
     return jar;
   };
 
+  const headerOf = (jar: Map<string, string>): string => [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+
   const visit = async (url: URL, init: RequestInit, hops = 0): Promise<Answer & { url: string }> => {
     const jar = jarOf(url);
-    const cookie = [...jar].map(([name, value]) => `${name}=${value}`).join('; ');
+    const cookie = headerOf(jar);
     const headers = new Headers(init.headers);
     if (cookie !== '') headers.set('cookie', cookie);
     const response = await fetch(url, { ...init, headers, redirect: 'manual' });
@@ -128,6 +132,7 @@ export function openBrowser(base: string): Browser {
         headers: { origin: target.origin, ...headers },
       });
     },
+    cookies: () => headerOf(jarOf(new URL(base))),
   };
 }
 

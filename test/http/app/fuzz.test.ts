@@ -30,6 +30,7 @@ test('most of the calls came to the app’s own code, and some of them were good
   const all = Object.values(statuses).reduce((sum, count) => sum + count, 0);
   expect(all).toBeGreaterThanOrEqual(600);
   expect(house.reached() / all).toBeGreaterThan(0.9);
+  expect(house.takenFromSessions()).toBeGreaterThan(20);
   expect(Object.keys(statuses)).toEqual(
     expect.arrayContaining(['200', '202', '303', '400', '401', '403', '404', '409', '415']),
   );

@@ -6,7 +6,7 @@ import { z } from 'zod';
 
 import type { Door } from '../../../functions/door';
 import { groups, people, userPrincipalNameOf } from '../../../local/demo-tenant';
-import { asPersonWithToken, asSystem, linkIn, mailsTo, mintToken } from '../../../local/stack/actors';
+import { asPersonWithToken, asSystem, linkIn, mailsTo, mintToken, signIn } from '../../../local/stack/actors';
 import { ROLES } from '../../../shared/web/tokens';
 import { openGroupsHouse, wish } from '../../workflow/own-groups-house';
 
@@ -297,12 +297,17 @@ const anyQuery = fc.oneof(
   { arbitrary: fc.constantFrom('?', '?%', '?a=%zz', '?&&==', '?choice[]=1', '?pageSize=1&pageSize=2'), weight: 1 },
 );
 
+/** People who come with the session of a browser, and not with a token. */
+const SESSIONS = { 'session of rita': 'rita', 'session of olivia': 'olivia' } as const;
+type Session = keyof typeof SESSIONS;
+const isSession = (caller: string): caller is Session => caller in SESSIONS;
+
 /** Callers who are admitted, so that the handler is reached, and now and then one who is not. */
 function callersOf({ admits }: Door): fc.Arbitrary<string> {
   const admitted =
     admits === 'anyone'
-      ? ['rita', 'olivia', 'nobody']
-      : [...(admits.people ? ['rita', 'olivia'] : []), ...admits.roles];
+      ? ['rita', 'olivia', ...Object.keys(SESSIONS), 'nobody']
+      : [...(admits.people ? ['rita', 'olivia', ...Object.keys(SESSIONS)] : []), ...admits.roles];
   return fc.oneof(
     { arbitrary: fc.constantFrom(...admitted), weight: 9 },
     {
@@ -384,13 +389,20 @@ export function callsOf(door: Door): fc.Arbitrary<Call> {
       typed,
       more: anyHeaders,
       form: isForm ? formHeaders : fc.constant({}),
+      // a call that a session comes with counts from our own pages only
+      from: fc.constantFrom('<origin>', '<origin>', '<origin>', 'https://evil.example', 'null'),
       body,
     })
-    .map(({ caller, params: given, query, typed: contentType, more, form, body: bytes }) => ({
+    .map(({ caller, params: given, query, typed: contentType, more, form, from, body: bytes }) => ({
       caller,
       params: given,
       query,
-      headers: { ...more, ...form, ...(bytes !== undefined && contentType) },
+      headers: {
+        ...more,
+        ...(!isForm && isSession(caller) && { origin: from }),
+        ...form,
+        ...(bytes !== undefined && contentType),
+      },
       body: bytes,
     }));
 }
@@ -417,6 +429,8 @@ export interface FuzzedHouse {
   readonly statuses: Record<string, number>;
   /** Calls that came to the app's own code. */
   readonly reached: () => number;
+  /** Calls with the session of a browser that were answered with a status below 400. */
+  readonly takenFromSessions: () => number;
   close(): Promise<void>;
 }
 
@@ -428,9 +442,16 @@ export async function openFuzzedHouse(): Promise<FuzzedHouse> {
   const agent = new Agent({ keepAlive: true });
   const statuses: Record<string, number> = {};
   let reached = 0;
+  let takenFromSessions = 0;
   /** Ids whose workflow may still write. */
   const unsettled = new Set<string>();
   const tokens = new Map<string, { token: string; at: number }>();
+  const sessions = new Map<Session, string>();
+  const cookiesOf = async (caller: Session): Promise<string> => {
+    const known = sessions.get(caller) ?? (await signIn(urls, SESSIONS[caller])).browser.cookies();
+    sessions.set(caller, known);
+    return known;
+  };
 
   const tokenOf = async (caller: string): Promise<string> => {
     const known = tokens.get(caller);
@@ -535,7 +556,10 @@ export async function openFuzzedHouse(): Promise<FuzzedHouse> {
     const headers: Record<string, string> = Object.fromEntries(
       Object.entries(call.headers).map(([name, value]) => [name, resolved(value)]),
     );
-    if (call.caller !== 'nobody') {
+    if (isSession(call.caller)) {
+      const session = await cookiesOf(call.caller);
+      headers['cookie'] = headers['cookie'] === undefined ? session : `${session}; ${headers['cookie']}`;
+    } else if (call.caller !== 'nobody') {
       const isKnown = call.caller in people || (Object.values(ROLES) as string[]).includes(call.caller);
       headers['authorization'] = `Bearer ${isKnown ? await tokenOf(call.caller) : call.caller}`;
     }
@@ -594,6 +618,7 @@ export async function openFuzzedHouse(): Promise<FuzzedHouse> {
     statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
     const broken = brokenPromises(door, answer);
     if (answer.headers['x-correlation-id'] !== undefined) reached += 1;
+    if (isSession(call.caller) && answer.status < 400) takenFromSessions += 1;
     if (answer.status >= 400 || door.method === 'GET') {
       const written = await foreignWrites();
       if (written.length > 0) broken.push(`it wrote: ${written.join(' | ')}`);
@@ -607,6 +632,7 @@ export async function openFuzzedHouse(): Promise<FuzzedHouse> {
     run,
     statuses,
     reached: () => reached,
+    takenFromSessions: () => takenFromSessions,
     close: async () => {
       agent.destroy();
       await house.stop();
