@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import type { Counted } from '../shared/records/limits';
 import { problems } from '../shared/web/problem';
 import type { Visit } from './door';
@@ -10,4 +12,27 @@ export async function withinLimits(
 ): Promise<void> {
   const wait = await services.records.limits.count(counted, at);
   if (wait > 0) throw problems.tooMany(title, wait);
+}
+
+const hashOf = (person: string): string => createHash('sha256').update(person.toLowerCase()).digest('hex');
+
+/** What one person asks to have changed about one group. */
+export const changesOf = (groupId: string, personId: string): Counted => ({
+  kind: 'group',
+  id: `change-${groupId}-${hashOf(personId)}`,
+});
+
+/** Counts a filing for its caller, its person and its group. @throws {Problem} 429 where one of them had too many in this hour */
+export function withinFilingLimits(
+  visit: Pick<Visit<unknown>, 'services' | 'at' | 'caller'>,
+  { groupId, person }: { groupId: string; person: string },
+): Promise<void> {
+  const { caller } = visit;
+  // in this order: a call that is refused for its caller must not use up what others have for the same person and group
+  const counted: Counted[] = [
+    ...(caller.kind === 'app' ? [{ kind: 'app' as const, id: caller.id }] : []),
+    { kind: 'person', id: hashOf(person) },
+    { kind: 'group', id: groupId },
+  ];
+  return withinLimits(visit, counted, 'Too many requests were filed in this hour');
 }

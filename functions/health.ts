@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
 import { checkReadiness } from '../shared/readiness';
+import type { Readiness } from '../shared/readiness';
+import type { Services } from '../shared/services';
 import { ROLES } from '../shared/web/tokens';
 import { door, hasRole, json } from './door';
 
@@ -30,6 +32,15 @@ const live = door({
   handle: () => Promise.resolve(json(200, { status: 'ok' })),
 });
 
+/** Whoever asks while the services are being asked is told the same: many callers are one question. */
+let asking: Promise<Readiness> | undefined;
+function readiness(services: Services): Promise<Readiness> {
+  asking ??= checkReadiness(services).finally(() => {
+    asking = undefined;
+  });
+  return asking;
+}
+
 const dependency = z.object({ ok: z.boolean(), ms: z.int() });
 const readySchema = z.object({
   status: z.enum(['ready', 'not-ready']),
@@ -54,7 +65,7 @@ const ready = door({
   },
   params: anyPath,
   handle: async ({ services, caller }) => {
-    const { missing, excessive, ...told } = await checkReadiness(services);
+    const { missing, excessive, ...told } = await readiness(services);
     const body = hasRole(caller, ROLES.operations) ? { ...told, missing, excessive } : told;
     return json(told.status === 'ready' ? 200 : 503, body);
   },

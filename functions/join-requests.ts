@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import { z } from 'zod';
 
 import { checkAgainstPolicy, fileJoinRequest } from '../shared/join-requests/file';
@@ -7,12 +5,11 @@ import type { FileResult } from '../shared/join-requests/file';
 import { approversNow, mayRead, readJoinRequest, statusOf, statusSchema } from '../shared/join-requests/status';
 import { withdrawJoinRequest } from '../shared/join-requests/withdraw';
 import { policyInForce } from '../shared/policies/in-force';
-import type { Counted } from '../shared/records/limits';
 import { readJson } from '../shared/web/body';
 import { Problem, problems } from '../shared/web/problem';
 import { ROLES } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
-import { withinLimits } from './call-limits';
+import { withinFilingLimits } from './call-limits';
 import { actorOf, door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
 import { groupParams, idempotencyKey, isoDuration, plainText, requestParams, userPrincipalName } from './parameters';
@@ -49,19 +46,6 @@ function personOf(caller: Caller, body: z.output<typeof fileBody>): string | und
     return caller.id;
   }
   return named;
-}
-
-/** Counts the call for its caller, its person and its group. @throws {Problem} 429 where one of them had too many in this hour */
-async function admit(visit: Visit<z.output<typeof groupParams>>, person: string): Promise<void> {
-  const { params, caller } = visit;
-  const personHash = createHash('sha256').update(person.toLowerCase()).digest('hex');
-  const counted: Counted[] = [
-    ...(caller.kind === 'app' ? [{ kind: 'app' as const, id: caller.id }] : []),
-    { kind: 'person', id: personHash },
-    { kind: 'group', id: params.groupId },
-  ];
-  // in this order: a call that is refused for its caller must not use up what others have for the same person and group
-  await withinLimits(visit, counted, 'Too many requests were filed in this hour');
 }
 
 /** Nobody is named: told together with whatever else is wrong with the body. */
@@ -109,7 +93,7 @@ const filing = door({
         justification: body.justification,
         ...(body.duration !== undefined && { duration: body.duration }),
         filedBy: actorOf(caller),
-        admit: (id) => admit(visit, id),
+        admit: (id) => withinFilingLimits(visit, { groupId: params.groupId, person: id }),
         via,
         ...(key !== undefined && { idempotency: { key, body: text } }),
       },

@@ -20,6 +20,7 @@ import { JUSTIFICATION_LENGTH, membershipPage } from '../shared/web/pages/member
 import { Problem, problems } from '../shared/web/problem';
 import { ROLES } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
+import { withinFilingLimits } from './call-limits';
 import { actorOf, door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
 import { ownRequest } from './own-request';
@@ -253,6 +254,7 @@ const changing = door({
         justification: form.justification,
         ...(form.duration !== undefined && { duration: form.duration }),
         filedBy: actorOf(caller),
+        admit: (id) => withinFilingLimits(visit, { groupId: standing.group.id, person: id }),
         via,
       },
       at,

@@ -16,7 +16,7 @@ import { readJson } from '../shared/web/body';
 import { Problem, problems } from '../shared/web/problem';
 import { ROLES } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
-import { withinLimits } from './call-limits';
+import { changesOf, withinLimits } from './call-limits';
 import { door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
 import { groupParams, idempotencyKey, isoDuration, personName, plainText, reasonText } from './parameters';
@@ -89,9 +89,10 @@ const hashOf = (person: Person): string => createHash('sha256').update(person.id
 
 function filingOf(visit: Visit<unknown>, person: Person, body: string, groupId = 'new'): FilingOf {
   const key = idempotencyKey(visit.request.headers);
-  // creations of a person are counted as their join requests are, changes of one group as the join requests for one group
+  // creations of a person are counted as their join requests are, changes of one group as the join requests for one group; each person's by
+  // themselves, so that a stranger's calls are not the owners'
   const counted: Counted =
-    groupId === 'new' ? { kind: 'person', id: `create-${hashOf(person)}` } : { kind: 'group', id: `change-${groupId}` };
+    groupId === 'new' ? { kind: 'person', id: `create-${hashOf(person)}` } : changesOf(groupId, person.id);
   const admitted = withinLimits(visit, [counted]);
   // whoever looks first at what went wrong tells it
   admitted.catch(() => undefined);

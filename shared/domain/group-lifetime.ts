@@ -26,7 +26,13 @@ export const lifetimePolicySchema = z
     /** `delete`: softly, restorable for 30 days; `keep`: the group stays, closed to new requests. */
     afterwards: z.enum(['delete', 'keep']).default('keep'),
   })
-  .superRefine(({ lifetime, warnings }, context) => {
+  .superRefine(({ lifetime, warnings, afterwards }, context) => {
+    if (afterwards === 'delete' && warnings.length === 0)
+      context.addIssue({
+        code: 'custom',
+        path: ['warnings'],
+        message: 'A group that is deleted must be warned of first. Give at least one warning, or let it be kept.',
+      });
     warnings.forEach((warning, index) => {
       const isLate = (parseDuration(warning) ?? 0) >= (parseDuration(lifetime) ?? Infinity);
       const isTwice = warnings.indexOf(warning) < index;

@@ -5,9 +5,11 @@ import type { Services } from '../services';
 import { event } from '../telemetry';
 
 /** `warn_{term}_{warning}_{person}` */
-const WARNING = /^(warn_(\d+)_\d+_)/;
-/** More owners than this are not warned. */
-const MOST_WARNED = 100;
+const WARNING = /^(warn_(\d+)_)(\d+)_/;
+/** So many mails of all warnings of one life are looked at. */
+const MOST_WARNED = 1_000;
+
+const warningIn = (key: string): number => Number(WARNING.exec(key)?.[3] ?? 0);
 
 /**
  * A mail about the life of a group did not arrive: noted once. Where it was a warning, and no other one of the same warning arrived, the
@@ -34,7 +36,10 @@ export function lostLifeMail(
     if (prefix === undefined || Number(term) !== stored.life.term) return true;
     // read behind the note, so that of two reports at once the later one sees both
     const { mails } = await lives.mailsPage(groupId, prefix, { size: MOST_WARNED });
-    if (mails.some(({ status }) => status === 'accepted')) return true;
+    const arrivedOrNewer = mails.some((other) =>
+      warningIn(other.key) === warningIn(key) ? other.status === 'accepted' : warningIn(other.key) > warningIn(key),
+    );
+    if (arrivedOrNewer) return true;
     const step = warningLost(stored.life, at);
     if (step !== undefined) await lives.write(stored, step, via);
     return true;

@@ -33,6 +33,8 @@ export async function groupsPage(services: Services, page: Page): Promise<string
   return goesThroughAll ? listedPage(services, { ...page, after }) : ownPolicyPage(services, { ...page, after });
 }
 
+const isForgotten = ({ status, code }: DirectoryRefused): boolean => status === 400 && /PageToken/i.test(code);
+
 async function listedPage(services: Services, page: Page): Promise<string | undefined> {
   const options = {
     pageSize: PAGE_SIZE,
@@ -51,7 +53,7 @@ async function listedPage(services: Services, page: Page): Promise<string | unde
     return undefined;
   } catch (error) {
     // Graph forgets its places after a while; what was looked at is looked at again
-    if (!(error instanceof DirectoryRefused) || error.status !== 400 || page.after === '') throw error;
+    if (!(error instanceof DirectoryRefused) || !isForgotten(error) || page.after === '') throw error;
     page.warn('Microsoft Graph no longer knows where the groups were left; they are gone through from the start');
     return listedPage(services, { ...page, after: '' });
   }

@@ -52,6 +52,17 @@ export function limits(table: Table, most: CallLimits): Limits {
     }
     return counter;
   };
+  /** What this instance writes of each counter comes in turn: its own calls never stand in each other's way. */
+  const turns = new Map<string, Promise<unknown>>();
+  const inTurn = async <Result>(key: string, work: () => Promise<Result>): Promise<Result> => {
+    const mine = (turns.get(key) ?? Promise.resolve()).then(work, work);
+    turns.set(key, mine);
+    try {
+      return await mine;
+    } finally {
+      if (turns.get(key) === mine) turns.delete(key);
+    }
+  };
   const keyOf = (partitionKey: string, rowKey: string): string => `${partitionKey}/${rowKey}`;
 
   const look = async (partitionKey: string, rowKey: string): Promise<Counter> => {
@@ -69,6 +80,8 @@ export function limits(table: Table, most: CallLimits): Limits {
 
   /** @returns whether this row had room for one more call. */
   const taken = (partitionKey: string, rowKey: string, hour: string, share: number): Promise<boolean> =>
+    inTurn(keyOf(partitionKey, rowKey), () => takenNow(partitionKey, rowKey, hour, share));
+  const takenNow = (partitionKey: string, rowKey: string, hour: string, share: number): Promise<boolean> =>
     retryOnConflict(async () => {
       const before = await look(partitionKey, rowKey);
       const used = before.hour === hour ? before.used : 0;

@@ -347,6 +347,11 @@ test('a warning that reached none of the owners after all goes to the fallback a
   // the next one is tried with the owners again
   await house.at(id, 25, ({ from, warnedAt }) => since(from, warnedAt) >= 25);
   expect([(await house.lifeMails(id, 'rita')).length, (await house.lifeMails(id, 'fallback')).length]).toEqual([2, 1]);
+  // a late report of an earlier warning changes nothing
+  const [fallback] = await house.lifeLetters(id, 'fallback');
+  if (fallback === undefined) throw new Error('nobody was warned');
+  await house.reportBounce(fallback, FALLBACK);
+  expect(await house.untilTrail(id, 'warning-lost')).toHaveLength(1);
 });
 
 test('while the directory deletes a group it can’t be renewed, and the answer says what to do', async () => {

@@ -452,7 +452,12 @@ test('where the default policy opts groups in, all groups that can be joined are
     method: 'GET',
     path: 'skiptoken',
     times: 1,
-    fault: { kind: 'answer', status: 400 },
+    fault: {
+      kind: 'answer',
+      status: 400,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ error: { code: 'Directory_ExpiredPageToken', message: 'The page token has expired.' } }),
+    },
   });
   expect((await night()).groups).toBeGreaterThan(110);
   for (const id of [first, last]) {

@@ -71,6 +71,11 @@ test('who asks for too many groups in an hour, or checks too many names, waits; 
         (await rita.call('POST', '/api/groups/check-name', { kind: 'security', displayName: 'Flood' })).status,
       );
     expect(checked).toEqual([200, 200, 200, 429]);
+    // what a stranger tries is refused, and is not the owner's
+    for (let n = 0; n < 5; n += 1)
+      expect([403, 404, 409, 429]).toContain(
+        (await house.manage('ravi', groups.marketing.id, { kind: 'leave' })).status,
+      );
     const changed: number[] = [];
     for (const person of [people.ravi.id, people.maja.id, people.chen.id, people.zoe.id])
       changed.push((await house.manage('olivia', groups.marketing.id, { kind: 'add-member', person })).status);

@@ -68,6 +68,13 @@ test('a renewal begins the life anew, also after the end, but not of a deleted g
   expect(renewed(life, born)).toBeUndefined();
 });
 
+test('a policy deletes no group that it does not warn of', () => {
+  expect(lifetimePolicySchema.safeParse({ warnings: [], afterwards: 'keep' }).success).toBe(true);
+  expect(
+    JSON.stringify(lifetimePolicySchema.safeParse({ warnings: [], afterwards: 'delete' }).error?.issues),
+  ).toContain('must be warned of first');
+});
+
 test('a policy puts its warnings in order, and refuses those that contradict it', () => {
   expect(lifetimePolicySchema.parse({ warnings: ['P1D', 'P30D', 'PT2H'] }).warnings).toEqual(['P30D', 'P1D', 'PT2H']);
   const refused = lifetimePolicySchema.safeParse({ lifetime: 'P10D', warnings: ['P10D', 'P1D', 'P1D'] });
@@ -106,7 +113,7 @@ const policies: fc.Arbitrary<LifetimePolicy> = fc
       lifetime: `P${String(lifetime)}D`,
       warnings: warnings.map((days) => `P${String(days)}D`),
       grace: `P${String(grace)}D`,
-      afterwards,
+      afterwards: warnings.length === 0 ? 'keep' : afterwards,
     }),
   );
 

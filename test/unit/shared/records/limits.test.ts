@@ -37,6 +37,12 @@ test('instances of the app share the counters, though each remembers what it las
   expect(await admitted([limits(table, MOST), limits(table, MOST), limits(table, MOST)], [person], 12)).toBe(4);
 });
 
+test('of many calls at once as many are let through as of one after the other', async () => {
+  const counting = limits(memoryTable(), MOST);
+  const waits = await Promise.all(Array.from({ length: 40 }, () => counting.count([person], START)));
+  expect(waits.filter((wait) => wait === 0)).toHaveLength(4);
+});
+
 test('all rows of an app’s counter together hold its limit', async () => {
   const table = memoryTable();
   expect(await admitted([limits(table, MOST), limits(table, MOST)], [app], 40)).toBe(16);
