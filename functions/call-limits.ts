@@ -16,11 +16,24 @@ export async function withinLimits(
 
 const hashOf = (person: string): string => createHash('sha256').update(person.toLowerCase()).digest('hex');
 
-/** What one person asks to have changed about one group. */
+/** Groups that one person asks to create. */
+export const creationsOf = (personId: string): Counted => ({ kind: 'person', id: `create-${hashOf(personId)}` });
+
+/** Names that one person has checked. */
+export const namesCheckedBy = (personId: string): Counted => ({ kind: 'group', id: `names-${hashOf(personId)}` });
+
+/** What one person asks to have changed about one group: each person's by themselves, so that a stranger's calls are not the owners'. */
 export const changesOf = (groupId: string, personId: string): Counted => ({
   kind: 'group',
   id: `change-${groupId}-${hashOf(personId)}`,
 });
+
+/** Counts the call while other work goes on: whoever looks first at what went wrong tells it. */
+export function countedMeanwhile(visit: Pick<Visit<unknown>, 'services' | 'at'>, counted: Counted): Promise<void> {
+  const admitted = withinLimits(visit, [counted]);
+  admitted.catch(() => undefined);
+  return admitted;
+}
 
 /** Counts a filing for its caller, its person and its group. @throws {Problem} 429 where one of them had too many in this hour */
 export function withinFilingLimits(

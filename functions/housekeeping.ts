@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 
-import { instances } from '../orchestrations/durable';
+import { durableIn } from '../orchestrations/durable';
 import { purgeHistories, tellLateReconcile } from '../orchestrations/housekeeping';
 import { permissionsIn, tellPermissions } from '../shared/readiness';
 import { services } from '../shared/services';
@@ -16,11 +16,7 @@ app.timer('housekeeping', {
     within(context, () => {
       tellPermissions(permissionsIn(token?.token, config));
     });
-    const result = await purgeHistories(
-      services(),
-      instances(df.getClient(context), services().config.CALL_TIMEOUT),
-      new Date(),
-    );
+    const result = await purgeHistories(services(), durableIn(context), new Date());
     if (result.purged > 0) context.log(`housekeeping ${JSON.stringify(result)}`);
     await within(context, () => tellLateReconcile(services(), new Date()));
   },

@@ -1,5 +1,3 @@
-import { createHash } from 'node:crypto';
-
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 
@@ -11,12 +9,11 @@ import { fileManaging } from '../shared/group-changes/manage';
 import type { ManageWish } from '../shared/group-changes/manage';
 import { checkGroupName, isOpenToAll, nearDuplicatesOf } from '../shared/group-changes/names';
 import { changeStatus, changeStatusSchema } from '../shared/group-changes/status';
-import type { Counted } from '../shared/records/limits';
 import { readJson } from '../shared/web/body';
 import { Problem, problems } from '../shared/web/problem';
 import { ROLES } from '../shared/web/tokens';
 import type { Caller } from '../shared/web/tokens';
-import { changesOf, withinLimits } from './call-limits';
+import { changesOf, countedMeanwhile, creationsOf, namesCheckedBy, withinLimits } from './call-limits';
 import { door, hasRole, json, nudge } from './door';
 import type { Visit } from './door';
 import { groupParams, idempotencyKey, isoDuration, personName, plainText, reasonText } from './parameters';
@@ -85,22 +82,14 @@ function personIn(caller: Caller): Person {
   return caller;
 }
 
-const hashOf = (person: Person): string => createHash('sha256').update(person.id).digest('hex');
-
 function filingOf(visit: Visit<unknown>, person: Person, body: string, groupId = 'new'): FilingOf {
   const key = idempotencyKey(visit.request.headers);
-  // creations of a person are counted as their join requests are, changes of one group as the join requests for one group; each person's by
-  // themselves, so that a stranger's calls are not the owners'
-  const counted: Counted =
-    groupId === 'new' ? { kind: 'person', id: `create-${hashOf(person)}` } : changesOf(groupId, person.id);
-  const admitted = withinLimits(visit, [counted]);
-  // whoever looks first at what went wrong tells it
-  admitted.catch(() => undefined);
   return {
     askedBy: { id: person.id, name: person.name },
     scope: groupId,
     via: visit.via,
-    admitted,
+    // creations of a person are counted as their join requests are, changes of one group as the join requests for one group
+    admitted: countedMeanwhile(visit, groupId === 'new' ? creationsOf(person.id) : changesOf(groupId, person.id)),
     ...(key !== undefined && { idempotency: { key, body } }),
   };
 }
@@ -221,7 +210,7 @@ const checking = door({
     const { services, caller, request } = visit;
     const person = personIn(caller);
     const { value } = await readJson(request, nameBody);
-    await withinLimits(visit, [{ kind: 'group', id: `names-${hashOf(person)}` }]);
+    await withinLimits(visit, [namesCheckedBy(person.id)]);
     const { mailNickname, ...wish } = value;
     const { policy } = await creationPolicyInForce(services);
     const seesAll = hasRole(caller, ROLES.operations) || hasRole(caller, ROLES.policy);

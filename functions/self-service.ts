@@ -1,7 +1,6 @@
 import { z } from 'zod';
 
-import { isPlace, MOST_ON_A_PAGE } from '../shared/directory/group-listing';
-import { DirectoryRefused } from '../shared/directory/directory';
+import { isForgottenPlace, isPlace, MOST_ON_A_PAGE } from '../shared/directory/group-listing';
 import { changeGroup, changeGroups } from '../shared/policies/self-service';
 import type { SelfServiceAction } from '../shared/policies/self-service';
 import { readJson } from '../shared/web/body';
@@ -140,7 +139,7 @@ const bulkSchema = z.object({
 /** Where a listing can't go on any more, that is the caller's to know. */
 export const notExpired = <T>(work: Promise<T>): Promise<T> =>
   work.catch((error: unknown) => {
-    if (error instanceof DirectoryRefused && /PageToken/i.test(error.code))
+    if (isForgottenPlace(error))
       throw new Problem(
         410,
         'gone',

@@ -1,7 +1,7 @@
 import { app } from '@azure/functions';
 import * as df from 'durable-functions';
 
-import { instances } from '../orchestrations/durable';
+import { durableIn } from '../orchestrations/durable';
 import { grantWorkflows } from '../orchestrations/grant';
 import { changeWorkflows } from '../orchestrations/group-change';
 import { lifeWorkflows } from '../orchestrations/group-life';
@@ -16,7 +16,7 @@ app.timer('sweeper', {
   schedule: '0 * * * * *',
   extraInputs: [df.input.durableClient()],
   handler: async (_timer, context) => {
-    const durable = instances(df.getClient(context), services().config.CALL_TIMEOUT);
+    const durable = durableIn(context);
     const workflows = {
       join: joinWorkflows(durable),
       grant: grantWorkflows(durable),

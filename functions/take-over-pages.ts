@@ -13,7 +13,7 @@ import { pageResponse } from '../shared/web/page-response';
 import { takeOverPage, takeOverReceiptPage } from '../shared/web/pages/take-over';
 import { linkParams, linkPath, signedInByLink } from './decision-links';
 import type { LinkVisit, Signed } from './decision-links';
-import { changesOf, withinLimits } from './call-limits';
+import { changesOf, countedMeanwhile } from './call-limits';
 import { door, nudge } from './door';
 import { asPage, seeOther } from './page-answers';
 import { postedForm } from './posted-form';
@@ -139,8 +139,7 @@ const offering = door({
     const care = dossier.stored.request;
     // what is there to say stands on the page
     if ((await receiptOf(visit, person, dossier)) !== undefined) return seeOther(pathOf(params.linkId));
-    const admitted = withinLimits(visit, [changesOf(care.id, person.id)]);
-    admitted.catch(() => undefined);
+    const admitted = countedMeanwhile(visit, changesOf(care.id, person.id));
     const result = await fileTakingOver(services, care, { me: person, via, admitted }, at);
     if (result.kind === 'filed') {
       await nudge(log, () => workflows.change.start(result.change.id));

@@ -4,6 +4,7 @@ import { services } from '../shared/services';
 import type { Services } from '../shared/services';
 import { within } from '../shared/telemetry';
 import { inTrace } from '../shared/tracing';
+import type { InvocationContext } from '@azure/functions';
 import type { DurableClient, OrchestrationContext, Task, TimerTask } from 'durable-functions';
 
 /** Timers of more than six days break on the Azure Storage backend when they are cancelled late; two days keep well clear of that. */
@@ -72,6 +73,10 @@ export class Wakeups {
     return this.armed.length < before;
   }
 }
+
+/** The durable client of an invocation. */
+export const durableIn = (context: InvocationContext): Instances =>
+  instances(df.getClient(context), services().config.CALL_TIMEOUT);
 
 const INSTANCE_ID = /^[a-z]+-[A-Za-z0-9_-]{1,90}$/;
 

@@ -67,18 +67,25 @@ function refused(status: number, body: unknown): DirectoryRefused {
   return new DirectoryRefused(status, code, `Microsoft Graph refused (${String(status)} ${code}): ${message}`);
 }
 
-interface Options {
+/** How Microsoft Graph is reached. */
+export interface GraphSource {
   /** `https://graph.microsoft.com`, or the endpoint of a national cloud. */
   endpoint: string;
+  /** Scope of its tokens, `https://graph.microsoft.com/.default` or a national cloud's. */
   scope: string;
   credential: TokenCredential;
   /** What a single call may take; a batch, or a page of a thousand, twice that. */
   timeoutMs: number;
-  signal?: AbortSignal;
 }
 
 /** All calls of one reader wait where one of them was told to: Graph's limits are the app's, not the call's. */
-export function graphReader({ endpoint, scope, credential, timeoutMs, signal }: Options): GraphReader {
+export function graphReader({
+  endpoint,
+  scope,
+  credential,
+  timeoutMs,
+  signal,
+}: GraphSource & { signal?: AbortSignal }): GraphReader {
   let notBefore = 0;
   let graphCalls = 0;
   let throttled = 0;

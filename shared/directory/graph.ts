@@ -1,4 +1,3 @@
-import type { TokenCredential } from '@azure/identity';
 import { AuthenticationHandler, Client, GraphError, HTTPMessageHandler } from '@microsoft/microsoft-graph-client';
 import type { GraphRequest, Middleware } from '@microsoft/microsoft-graph-client';
 import { z } from 'zod';
@@ -8,6 +7,7 @@ import { event } from '../telemetry';
 import { DirectoryRefused, DirectoryUnavailable } from './directory';
 import type { Directory } from './directory';
 import { groupCalls } from './graph-groups';
+import type { GraphSource } from './graph-reader';
 import {
   GROUP_PROPERTIES,
   isAlreadyThere,
@@ -68,16 +68,9 @@ function withRetryAfter(transport: HTTPMessageHandler, throttled: GraphOptions['
   };
 }
 
-export interface GraphOptions {
-  /** `https://graph.microsoft.com`, or the endpoint of a national cloud. */
-  endpoint: string;
-  /** Scope of its tokens, `https://graph.microsoft.com/.default` or a national cloud's. */
-  scope: string;
-  credential: TokenCredential;
+export interface GraphOptions extends GraphSource {
   /** Makes only calls that the permissions for joining allow. */
   strict: boolean;
-  /** A call that takes longer is given up. */
-  timeoutMs: number;
   /** Told each time that Graph answers 429, with the seconds that it asks to wait where it names them. */
   throttled?: (seconds: number | undefined) => void;
 }

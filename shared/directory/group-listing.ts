@@ -1,14 +1,13 @@
-import type { TokenCredential } from '@azure/identity';
 import { z } from 'zod';
 
 import { eligibleApprovers } from '../domain/approvers';
 import type { Group, Person } from '../domain/eligibility';
 import { inParallel } from '../parallel';
-import { DirectoryUnavailable } from './directory';
+import { DirectoryRefused, DirectoryUnavailable } from './directory';
 import { GROUP_PROPERTIES, pageSchema, parse, toGroup, toPerson } from './graph-objects';
 import { HIDDEN_MEMBERS, rolesIn, SYNC_BEHAVIOUR } from './graph-permissions';
 import { BATCH_LIMIT, graphReader } from './graph-reader';
-import type { BatchCall, GraphReader, Spent } from './graph-reader';
+import type { BatchCall, GraphReader, GraphSource, Spent } from './graph-reader';
 
 /** A group of the tenant with what a report says of it. */
 export interface ListedGroup {
@@ -86,6 +85,10 @@ function placeOf(after: string): Place | undefined {
 /** Whether the text can be where a listing goes on. */
 export const isPlace = (after: string): boolean => placeOf(after) !== undefined;
 
+/** Whether Graph said that it has forgotten the place: begin anew. */
+export const isForgottenPlace = (error: unknown): boolean =>
+  error instanceof DirectoryRefused && /PageToken/i.test(error.code);
+
 /** Only the token of a next link is kept: the rest of the address is ours to write. */
 function placeIn(nextLink: string, size: number): Place {
   const url = URL.parse(nextLink);
@@ -99,11 +102,7 @@ function* inPieces<T>(items: readonly T[], size: number): Generator<T[]> {
   for (let from = 0; from < items.length; from += size) yield items.slice(from, from + size);
 }
 
-export interface GroupListingSource {
-  endpoint: string;
-  scope: string;
-  credential: TokenCredential;
-  timeoutMs: number;
+export interface GroupListingSource extends GraphSource {
   /** Makes only calls that the permissions for joining allow. */
   strict: boolean;
 }

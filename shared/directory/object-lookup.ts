@@ -1,9 +1,8 @@
-import type { TokenCredential } from '@azure/identity';
-
 import type { Group, Person } from '../domain/eligibility';
 import { inParallel } from '../parallel';
 import { GROUP_PROPERTIES, PERSON_PROPERTIES, toGroup, toPerson } from './graph-objects';
 import { BATCH_LIMIT, graphReader } from './graph-reader';
+import type { GraphSource } from './graph-reader';
 
 /** Many groups or people by their object ids, for workflows that look at all that there is. Missing objects are left out. */
 export interface ObjectLookup {
@@ -18,15 +17,8 @@ const PARALLEL = 4;
 /** A lookup that takes longer is broken off: an activity must end within the host's `functionTimeout`. */
 const LONGEST_MS = 120_000;
 
-export interface ObjectLookupSource {
-  endpoint: string;
-  scope: string;
-  credential: TokenCredential;
-  timeoutMs: number;
-}
-
 /** The lookup on Microsoft Graph v1.0, 20 objects in one `$batch`. It waits where Graph says so, and breaks off where that goes on. */
-export function objectLookup(source: ObjectLookupSource): ObjectLookup {
+export function objectLookup(source: GraphSource): ObjectLookup {
   const found = async <T extends { id: string }>(
     ids: Iterable<string>,
     path: (id: string) => string,

@@ -1,5 +1,6 @@
 import { warningLost } from '../domain/group-life';
 import type { Via } from '../records/dossiers';
+import { undeliveredMail } from '../records/mail-rows';
 import { retryOnConflict } from '../records/tables';
 import type { Services } from '../services';
 import { event } from '../telemetry';
@@ -28,8 +29,7 @@ export function lostLifeMail(
     const stored = await lives.read(groupId);
     if (mail === undefined || stored === undefined) return false;
     if (mail.status !== 'undelivered') {
-      const { content: _content, ...rest } = mail;
-      await lives.saveMails(groupId, [{ ...rest, status: 'undelivered', refusal: why }]);
+      await lives.saveMails(groupId, [undeliveredMail(mail, why)]);
       event('mail', { result: 'bounced', kind: key.split('_')[0] ?? '' });
     }
     const [, prefix, term] = WARNING.exec(key) ?? [];

@@ -2,6 +2,7 @@ import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
 import { lostLifeMail } from '../group-lives/delivery';
 import type { ChangeOf, Dossiers, Via } from '../records/dossiers';
+import { undeliveredMail } from '../records/mail-rows';
 import { changeRequest } from '../records/records';
 import { retryOnConflict } from '../records/tables';
 import type { Services } from '../services';
@@ -65,10 +66,8 @@ function lostMail<Request extends { id: string; due: string | null }, Event exte
     if (mail === undefined || mail.status === 'undelivered') return false;
     // an earlier copy, and another one was sent since
     if (mail.copy !== undefined && mail.operationId !== named.operationId) return false;
-    const { content: _content, ...rest } = mail;
-    const noted = { ...rest, status: 'undelivered' as const, refusal: why };
     const change = undeliveredOf(dossier.stored.request, mail.to.id);
-    await store.write(dossier.stored, change, { ...via, mails: [noted] });
+    await store.write(dossier.stored, change, { ...via, mails: [undeliveredMail(mail, why)] });
     event('mail', { result: 'bounced', kind: named.key.split('_')[0] ?? '' });
     return change.request.due !== dossier.stored.request.due;
   });
@@ -92,12 +91,7 @@ async function lostDigest(
     );
     if (changed?.request.state === 'pending') woken.push({ kind: 'join', id });
   }
-  const { content: _content, ...rest } = digest.mail;
-  await records.desks.settleDigest(lost.personId, lost.day, digest, {
-    ...rest,
-    status: 'undelivered',
-    refusal: lost.why,
-  });
+  await records.desks.settleDigest(lost.personId, lost.day, digest, undeliveredMail(digest.mail, lost.why));
   event('mail', { result: 'bounced', kind: 'digest' });
   return woken;
 }

@@ -1,5 +1,4 @@
-import { DirectoryRefused } from '../directory/directory';
-import { isPlace } from '../directory/group-listing';
+import { isForgottenPlace, isPlace } from '../directory/group-listing';
 import type { ListedGroup } from '../directory/group-listing';
 import { refuseGroupKind } from '../domain/eligibility';
 import { begin, isInCare, lookNow } from '../domain/ownerless';
@@ -33,8 +32,6 @@ export async function groupsPage(services: Services, page: Page): Promise<string
   return goesThroughAll ? listedPage(services, { ...page, after }) : ownPolicyPage(services, { ...page, after });
 }
 
-const isForgotten = ({ status, code }: DirectoryRefused): boolean => status === 400 && /PageToken/i.test(code);
-
 async function listedPage(services: Services, page: Page): Promise<string | undefined> {
   const options = {
     pageSize: PAGE_SIZE,
@@ -53,7 +50,7 @@ async function listedPage(services: Services, page: Page): Promise<string | unde
     return undefined;
   } catch (error) {
     // Graph forgets its places after a while; what was looked at is looked at again
-    if (!(error instanceof DirectoryRefused) || !isForgotten(error) || page.after === '') throw error;
+    if (!isForgottenPlace(error) || page.after === '') throw error;
     page.warn('Microsoft Graph no longer knows where the groups were left; they are gone through from the start');
     return listedPage(services, { ...page, after: '' });
   }

@@ -15,6 +15,11 @@ export interface Mail {
   copy?: number;
 }
 
+/** The mail as it stands once a delivery report says that it did not arrive. */
+export function undeliveredMail({ content: _content, ...mail }: Mail, why: string): Mail {
+  return { ...mail, status: 'undelivered', refusal: why };
+}
+
 export const mailRow = (partitionKey: string, mail: Mail): NewRow => ({
   partitionKey,
   rowKey: `out_${mail.key}`,
