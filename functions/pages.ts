@@ -304,7 +304,9 @@ function overInWords({ ended }: JoinRequest): string {
     case 'revoked':
       return `The membership was revoked${ended.by === undefined ? '' : ` by ${ended.by}`}${ended.reason === undefined ? '.' : `: ${ended.reason}`}`;
     case 'removed':
-      return 'The membership was over before its time: it was removed by somebody else, or the group is gone.';
+      return 'The membership was over before its time: it was removed by somebody else.';
+    case 'group-deleted':
+      return 'The membership was over before its time: the group was deleted.';
     case 'lapsed':
     case undefined:
       return 'The membership was granted for a time, which is over.';

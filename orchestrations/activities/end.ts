@@ -16,20 +16,21 @@ const ROUTE = 'activity:end';
  * a crash does not take its own work for somebody else's.
  */
 export function end(services: Services, input: StepInput): Promise<Standing> {
-  const { records, directory } = services;
+  const { records } = services;
   const at = timeOf(input);
   return orWaiting(services, input, () =>
     retryOnConflict(async () => {
       const found = await records.requests.read(input.requestId);
       if (found === undefined) return gone();
       if (!isOver(found.request, at)) return standing(found.request);
-      const { group, requester, takingBack } = found.request;
       const stored =
-        takingBack === undefined
+        found.request.takingBack === undefined
           ? await records.requests.write(
               found,
-              startTakingBack(found.request, await directory.isMember(group.id, requester.id), at),
-              { route: ROUTE },
+              startTakingBack(found.request, await asItIs(services, found.request), at),
+              {
+                route: ROUTE,
+              },
             )
           : found;
       const removed = await takeBack(services, stored.request);
@@ -42,6 +43,14 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
 
 const isOver = ({ state, ending, grant }: JoinRequest, at: Date): boolean =>
   state === 'granted' && (ending !== undefined || (grant?.until !== undefined && new Date(grant.until) <= at));
+
+async function asItIs(
+  { directory }: Services,
+  { group, requester }: JoinRequest,
+): Promise<{ wasMember: boolean; groupGone: boolean }> {
+  const wasMember = await directory.isMember(group.id, requester.id);
+  return { wasMember, groupGone: !wasMember && (await directory.group(group.id)) === undefined };
+}
 
 async function takeBack(services: Services, request: JoinRequest): Promise<boolean> {
   const wish = await dropGrant(services, request);

@@ -42,6 +42,11 @@ export function dropGrant({ records }: Services, { id, group, requester }: JoinR
   return records.memberships.update(group.id, requester.id, (before) => withoutGrant(before, id));
 }
 
+/** Takes the grant out where the directory refused it and the person is no member: nothing is left to be taken back. */
+export function dropRefusedGrant({ records }: Services, { id, group, requester }: JoinRequest): Promise<Membership> {
+  return records.memberships.update(group.id, requester.id, (before) => left(withoutGrant(before, id)));
+}
+
 /** Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile. */
 export async function makeSo(
   { directory, records }: Services,

@@ -17,7 +17,7 @@ import {
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
 import { composeAskings, planAskings } from '../../shared/join-requests/askings';
 import type { Asking } from '../../shared/join-requests/askings';
-import { digested } from '../../shared/join-requests/digest';
+import { planDigests, sendDigests } from '../../shared/join-requests/digest';
 import { lookAgain } from '../../shared/join-requests/eligibility';
 import { newLinkId, notYetPut, putMails, sendQueued } from '../../shared/join-requests/outbox';
 import { partiesOf, refuseTooFew } from '../../shared/join-requests/who-may-decide';
@@ -75,7 +75,7 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
     const tallied = tally(dossier.stored.request, parties, at);
     if (tallied !== undefined)
       return end((now) => (now.stage.index === before.stage.index ? tally(now, parties, at) : undefined));
-    const reachable = canBeReached(dossier);
+    const reachable = canBeReached(dossier.stored.request);
     const tooFew = refuseTooFew(parties, ({ id }) => reachable(id));
     if (tooFew !== undefined) return end((now) => (now.state === 'pending' ? cancel(now, tooFew, at) : undefined));
     return ask(services, dossier, { group, person, parties, reachable, at, input });
@@ -121,15 +121,14 @@ async function broughtUpToDate(
   }
 }
 
-/** Who can be told to decide: people whose mail is refused or bounces don't count, others step in for them; who voted needs no mail. */
-function canBeReached({ stored: { request }, mails }: Dossier): (id: string) => boolean {
-  const { unreachable = [], triedAgain = [], votes } = request.stage;
-  const refused = [...mails.values()]
-    .filter(({ status, to }) => status === 'refused' && !triedAgain.includes(to.id))
-    .map(({ to }) => to.id);
-  const voted = new Set(votes.map(({ personId }) => personId));
-  const not = new Set([...unreachable, ...refused]);
-  return (id) => voted.has(id) || !not.has(id);
+/**
+ * Who can be told to decide: people whose mail was refused or bounced at this stage don't count, others step in for them; who voted needs
+ * no mail.
+ */
+function canBeReached({ stage: { unreachable = [], votes } }: JoinRequest): (id: string) => boolean {
+  const not = new Set(unreachable);
+  for (const { personId } of votes) not.delete(personId);
+  return (id) => !not.has(id);
 }
 
 async function ended(
@@ -166,7 +165,8 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
   const links = await withLinks(services, dossier, askings);
   // what an earlier attempt put into the outbox may have gone out: no other mail stands for it
   const fresh = askings.filter(({ key }) => !dossier.mails.has(key));
-  const covered = await digested(services, request, fresh, at);
+  const digests = await planDigests(services, request, fresh, at);
+  const covered = new Set(digests.map(({ key }) => key));
   const mails = composeAskings(services, dossier, {
     ...step,
     approvers,
@@ -196,11 +196,15 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
 
   // a mail of an earlier attempt to somebody who may no longer decide, or has decided, stays unsent
   const sent = await sendQueued(services, request.id, mails, notYetPut(dossier, mails), at, request.filedBy.id);
+  const { mails: stoodFor, unavailable } =
+    sent.unavailable === undefined
+      ? await sendDigests(services, request, digests, at)
+      : { mails: [], unavailable: sent.unavailable };
   return recordAsking(
     services,
     request,
-    { approvers, mails: [...sent.mails, ...covered.values()], at, acceptedAt: timeOf(input), input },
-    sent.unavailable,
+    { approvers, mails: [...sent.mails, ...stoodFor], at, acceptedAt: timeOf(input), input },
+    unavailable,
   );
 }
 

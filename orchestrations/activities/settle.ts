@@ -9,7 +9,7 @@ import { isBeingRemoved } from '../../shared/records/memberships';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
-import { dropGrant, isOutOfReach, makeSo, withGrant } from './membership';
+import { dropGrant, dropRefusedGrant, isOutOfReach, makeSo, withGrant } from './membership';
 import { confirmMissing, gone, orPostponed, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -28,7 +28,8 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
       const { request } = stored;
       if (request.state !== 'approved' && request.state !== 'applying') return standing(request);
 
-      const { change, isMember, version } = await recheck(services, request, at);
+      const { change, isMember, version } =
+        request.ending === undefined ? await recheck(services, request, at) : stopped(request, request.ending, at);
       confirmMissing(change?.request.reason?.rule, input);
       if (change !== undefined) {
         if (request.state === 'applying') await takeBack(services, request);
@@ -46,12 +47,21 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
 const write = ({ records }: Services, stored: Stored, change: Change): Promise<Stored> =>
   records.requests.write(stored, change, { route: ROUTE });
 
+interface Recheck {
+  change?: Change;
+  isMember: boolean;
+  version: string;
+}
+
+/** The membership that the request was to go on with ends now: by whoever left, or revoked it. */
+const stopped = (request: JoinRequest, { by }: NonNullable<JoinRequest['ending']>, at: Date): Recheck => ({
+  change: cancel(request, refusals.membershipEnded, at, by),
+  isMember: false,
+  version: request.policyVersion,
+});
+
 /** What changed since the decision and keeps it from being applied; else whether the person is a member now. */
-async function recheck(
-  services: Services,
-  request: JoinRequest,
-  at: Date,
-): Promise<{ change?: Change; isMember: boolean; version: string }> {
+async function recheck(services: Services, request: JoinRequest, at: Date): Promise<Recheck> {
   const { directory } = services;
   const { group: asked, requester } = request;
   // before the directory is asked: a removal between the two looks is not somebody else's membership
@@ -96,7 +106,7 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
     // an earlier attempt may have come through, and its answer got lost
     if (await services.directory.isMember(request.group.id, request.requester.id))
       return standing((await write(services, stored, grant(request, at))).request);
-    await dropGrant(services, request);
+    await dropRefusedGrant(services, request);
     // what changed since the look before the write is the reason, and nothing that operations could mend
     const { refusal } = await lookAgain(services, request);
     if (refusal !== undefined) return standing((await write(services, stored, cancel(request, refusal, at))).request);

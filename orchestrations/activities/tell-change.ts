@@ -34,7 +34,10 @@ export function tellChange(services: Services, input: StepInput): Promise<Standi
       return changePostponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
     if (outcome.kind !== 'delayed') await releaseChangeClaim(services, change);
     const who = whoWasTold(dossier, sent.mails);
-    return changed(services, change.id, ROUTE, (now) => (isToTell(now) ? tell(now, at, who) : undefined));
+    return changed(services, change.id, ROUTE, (now) =>
+      // what came meanwhile, such as a cancellation of what failed, is told after this
+      now.state === change.state && isToTell(now) ? tell(now, at, who) : undefined,
+    );
   });
 }
 
@@ -82,14 +85,15 @@ function closed(
 }
 
 /** The owners that the group has now, and whoever the change is about; not the asker, who is told how it ended. */
-async function toConcerned({ directory }: Services, change: GroupChange, facts: ChangeFacts): Promise<Mail[]> {
+async function toConcerned(services: Services, change: GroupChange, facts: ChangeFacts): Promise<Mail[]> {
+  const { directory } = services;
   const { task, group, askedBy } = change;
   if (group === undefined) return [];
   const about = personOf(task);
   const isOfMember = task.kind === 'add-member' || task.kind === 'remove-member';
   const [owners, person, stillMember] = await Promise.all([
     // members come and go by one owner’s hand; what changes the group itself is told to all of them
-    isOfMember ? [] : directory.owners(group.id),
+    isOfMember ? [] : ownersOf(services, change, group.id),
     about === undefined ? undefined : directory.person(about.id),
     task.kind === 'remove-member' ? directory.isMember(group.id, task.person.id) : false,
   ]);
@@ -110,6 +114,13 @@ async function toConcerned({ directory }: Services, change: GroupChange, facts: 
     told.push(mailOf(change.id, `outcome_${owner.id}`, addressee(owner), message(owner, 'owner')));
   }
   return told;
+}
+
+/** Of a group that was created just now the directory may not know all owners yet. */
+async function ownersOf({ directory }: Services, { task }: GroupChange, groupId: string): Promise<Person[]> {
+  if (task.kind !== 'create') return directory.owners(groupId);
+  const people = await Promise.all(task.wanted.owners.map(({ id }) => directory.person(id)));
+  return people.filter((person) => person !== undefined);
 }
 
 function whoWasTold({ mails }: ChangeDossier, sent: readonly Mail[]): Record<string, unknown> {

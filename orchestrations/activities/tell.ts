@@ -46,7 +46,8 @@ export function tell(services: Services, input: StepInput): Promise<Standing> {
 
     if (outcome !== undefined) await clearDesks(services, dossier);
     const stored = await changeRequest(records, request.id, { route: ROUTE }, (now) => {
-      if (!isToTell(now)) return undefined;
+      // what came meanwhile, such as an end of what was granted, is told after this
+      if (now.state !== request.state || !isToTell(now)) return undefined;
       return isOpen(now) ? delayTold(now) : told(now, at, whoWasTold(dossier, sent.mails));
     });
     if (outcome !== undefined) report(request, at);
@@ -130,12 +131,11 @@ const isOutcomeMail = (key: string): boolean => /^(outcome|closed|ended|delayed)
 
 /** Everyone whose asking was accepted, at whatever stage, but for the one whose decision ended it: that person saw it happen. */
 function askedPeople({ stored: { request }, mails }: Dossier): Mail['to'][] {
-  const last = request.stage.votes.toSorted((a, b) => a.at.localeCompare(b.at)).at(-1)?.personId;
-  const decidedByVote = request.state === 'granted' || request.state === 'denied' || request.state === 'ended';
+  const decided = request.state === 'granted' || request.state === 'denied' || request.state === 'ended';
   const people = new Map<string, Mail['to']>();
   for (const { key, status, to } of mails.values())
     if (key.startsWith('ask_') && status === 'accepted') people.set(to.id, to);
-  if (decidedByVote && last !== undefined) people.delete(last);
+  if (decided && request.decidedBy !== undefined) people.delete(request.decidedBy);
   return [...people.values()];
 }
 
@@ -190,18 +190,19 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
 }
 
 /**
- * How a membership ended, as it is now: another end of the same moment may have removed the person, another group may keep them in. A
- * group that is gone removed nobody by somebody's hand.
+ * How a membership ended, as it is now: another end of the same moment may have removed the person, another group may keep them in, and a
+ * group may have been deleted, or restored, since.
  */
 async function asItIs(
   { directory }: Services,
   { group, requester }: JoinRequest,
-  ended: Ended,
+  { how, ...ended }: Ended,
   isThere: boolean,
 ): Promise<Ended> {
   const isMember = isThere && (await directory.isMember(group.id, requester.id));
-  const how = ended.how === 'removed' && !isThere ? 'lapsed' : ended.how;
-  return { ...ended, removed: !isMember, ...(how !== undefined && { how }) };
+  const isDeleted = !isThere && how !== 'revoked';
+  const now = isDeleted ? 'group-deleted' : how === 'group-deleted' ? 'lapsed' : how;
+  return { ...ended, removed: !isMember, ...(now !== undefined && { how: now }) };
 }
 
 const statusLink = (base: string, request: JoinRequest): string => `${base}/api/requests/${request.id}`;

@@ -29,13 +29,25 @@ export function warn(services: Services, input: StepInput): Promise<Standing> {
       // what stands unsent was written anew, so that it says what is true when it goes
       const sent = await deliver(services, dossier, [mail], at);
       told = mail.status === 'accepted' || sent.mails.some(({ status }) => status === 'accepted');
-      if (sent.unavailable !== undefined) return waiting(request, input, sent.unavailable.retryAfterMs);
+      if (sent.unavailable !== undefined) {
+        await saysQueued(services, request.id);
+        return waiting(request, input, sent.unavailable.retryAfterMs);
+      }
     }
     const stored = await changeRequest(records, request.id, { route: ROUTE }, (now) =>
       now.state === 'granted' && (now.grant?.warned ?? 0) < count ? warned(now, count, told, at) : undefined,
     );
     return stored === undefined ? gone() : standing(stored.request);
   });
+}
+
+/** The status says that mail waits, until the warning went or the membership ended. */
+async function saysQueued({ records }: Services, id: string): Promise<void> {
+  await changeRequest(records, id, { route: ROUTE }, (now) =>
+    now.state === 'granted' && now.waitingFor === null
+      ? { request: { ...now, waitingFor: 'mail' }, entries: [] }
+      : undefined,
+  );
 }
 
 /** How many of the warnings should have been given by now; none any more once the time is over, or the end was asked for. */

@@ -47,7 +47,10 @@ export const suffices = (parties: readonly Party[], ids: ReadonlySet<string>): b
   filled(parties, ids) === requiredOf(parties);
 
 /** How many of the places of all parties these people fill, each of them one at most. */
-export function filled(parties: readonly Party[], ids: ReadonlySet<string>): number {
+export function filled(
+  parties: readonly { required: number; approvers: readonly { id: string }[] }[],
+  ids: ReadonlySet<string>,
+): number {
   const places = parties.flatMap(({ required, approvers }) => {
     const candidates = approvers.map(({ id }) => id).filter((id) => ids.has(id));
     return Array.from({ length: required }, () => candidates);

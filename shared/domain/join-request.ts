@@ -55,8 +55,6 @@ export interface Stage {
   counted?: number;
   /** Ids of those of them whom no mail reaches: others step in for them. */
   unreachable?: string[];
-  /** Ids of people whom operations let be mailed again: what was refused before no longer counts. */
-  triedAgain?: string[];
   /** Operations named these people instead of those whom the policy names. */
   routedTo?: { ids: string[]; required: number };
   /** Operations moved the deadline here. */
@@ -64,8 +62,12 @@ export interface Stage {
   votes: Vote[];
 }
 
-/** How a grant came to its end. `removed`: somebody else had taken the membership away before. */
-export type GrantEnd = 'lapsed' | 'left' | 'removed' | 'revoked';
+/**
+ * How a grant came to its end. `removed`: somebody else had taken the membership away before; `group-deleted`: the group was gone, and
+ * the membership with it.
+ */
+export const GRANT_ENDS = ['lapsed', 'left', 'removed', 'revoked', 'group-deleted'] as const;
+export type GrantEnd = (typeof GRANT_ENDS)[number];
 
 /** The request row: the authority on what stands. Times are ISO 8601 in UTC. */
 export interface JoinRequest {
@@ -91,6 +93,8 @@ export interface JoinRequest {
   stage: Stage;
   /** Votes of the stages before. */
   earlierVotes?: Vote[];
+  /** Id of the person with whose vote the request was approved or denied; absent where it was the votes of before that came to suffice. */
+  decidedBy?: string;
   waitingFor: WaitingFor;
   /** Present from `applying` on: what the directory said before Gatehouse wrote to it. */
   applying?: { wasMember: boolean };
@@ -103,8 +107,8 @@ export interface JoinRequest {
     /** The member wants it to end, and no more warnings. */
     lapsing?: true;
   };
-  /** Present once the end began: whether the person was a member then. */
-  takingBack?: { wasMember: boolean };
+  /** Present once the end began: whether the person was a member then, and whether the group was gone. */
+  takingBack?: { wasMember: boolean; groupGone?: true };
   /** The membership is to end now, by whom and why. */
   ending?: { how: 'left' | 'revoked'; by: Actor; at: string; reason?: string };
   /** Present once the grant is over. `removed`: the membership was Gatehouse's to take back, and was. */
@@ -421,7 +425,7 @@ function close(request: JoinRequest, parties: readonly Party[], by: Actor, at: D
   );
   if (denied.size > 0 && (denial === 'ends' || !suffices(parties, couldStill))) {
     return {
-      request: { ...request, state: 'denied', waitingFor: null, due: iso(at) },
+      request: { ...request, ...decider(by), state: 'denied', waitingFor: null, due: iso(at) },
       entries: [{ event: 'denied', at: iso(at), by }],
     };
   }
@@ -437,6 +441,8 @@ function shortened(request: JoinRequest): Pick<JoinRequest, 'duration' | 'shorte
   const from = request.shortenedFrom === undefined ? (request.duration ?? null) : request.shortenedFrom;
   return { duration, shortenedFrom: from };
 }
+
+const decider = ({ kind, id }: Actor): Pick<JoinRequest, 'decidedBy'> => (kind === 'person' ? { decidedBy: id } : {});
 
 function openNext(request: JoinRequest, by: Actor, at: Date): Change {
   const index = request.stage.index + 1;
@@ -456,7 +462,14 @@ function openNext(request: JoinRequest, by: Actor, at: Date): Change {
 
 function approve(request: JoinRequest, by: Actor, at: Date): Change {
   return {
-    request: { ...request, ...shortened(request), state: 'approved', waitingFor: 'directory', due: iso(at) },
+    request: {
+      ...request,
+      ...shortened(request),
+      ...decider(by),
+      state: 'approved',
+      waitingFor: 'directory',
+      due: iso(at),
+    },
     entries: [{ event: 'approved', at: iso(at), by }],
   };
 }
@@ -567,8 +580,10 @@ export function recount(request: JoinRequest, parties: readonly Party[]): Vote[]
 export function reopenStage(request: JoinRequest, dropped: readonly Vote[], at: Date): Change {
   const gone = new Set(dropped.map(({ personId }) => personId));
   const votes = request.stage.votes.filter(({ personId }) => !gone.has(personId));
-  const { asOwner: _asOwner, ...rest } = request;
-  const { routedTo } = request.stage;
+  const { asOwner: _asOwner, decidedBy: _decidedBy, ...rest } = request;
+  const { routedTo, extendedTo } = request.stage;
+  // the time that operations gave counts where the stage's own, which begins anew, is shorter
+  const isLonger = extendedTo !== undefined && new Date(extendedTo) > addDuration(at, stagePolicy(request).deadline);
   return {
     request: {
       ...rest,
@@ -582,6 +597,7 @@ export function reopenStage(request: JoinRequest, dropped: readonly Vote[], at: 
         reminded: 0,
         approvers: [],
         ...(routedTo !== undefined && { routedTo }),
+        ...(isLonger && { extendedTo }),
         votes,
       },
     },
@@ -627,11 +643,14 @@ export function grant(request: JoinRequest, at: Date): Change {
   };
 }
 
+/** Where no mail of the grant waits any more; its outcome may still. */
+const mailSettled = ({ told }: JoinRequest): Partial<JoinRequest> => (told ? { waitingFor: null } : {});
+
 /** A warning was dealt with: `told` where its mail was accepted. */
 export function warned(request: JoinRequest, count: number, told: boolean, at: Date): Change {
   if (request.grant === undefined) return { request, entries: [] };
   return {
-    request: { ...request, grant: { ...request.grant, warned: count } },
+    request: { ...request, ...mailSettled(request), grant: { ...request.grant, warned: count } },
     entries: told ? [{ event: 'ending-told', at: iso(at), by: GATEHOUSE, data: { until: request.grant.until } }] : [],
   };
 }
@@ -642,37 +661,53 @@ export function letLapse(request: JoinRequest, by: Actor, at: Date): Change | un
   if (state !== 'granted' || live?.until === undefined || live.lapsing === true || ending !== undefined)
     return undefined;
   return {
-    request: { ...request, grant: { ...live, lapsing: true } },
+    request: { ...request, ...mailSettled(request), grant: { ...live, lapsing: true } },
     entries: [{ event: 'lapse-chosen', at: iso(at), by }],
   };
 }
 
 /** The membership is to end now: the member leaves, or an owner or operations revoke it. `undefined` where it is not granted, or ends already. */
-export function endNow(
+export const endNow = (
   request: JoinRequest,
   how: 'left' | 'revoked',
   by: Actor,
   reason: string | undefined,
   at: Date,
-): Change | undefined {
-  if (request.state !== 'granted' || request.ending !== undefined) return undefined;
+): Change | undefined =>
+  request.state !== 'granted' || request.ending !== undefined
+    ? undefined
+    : beginEnding(request, { how, by, at: iso(at), ...(reason !== undefined && { reason }) });
+
+/** The same for a request whose membership is just being applied: it is not granted any more, and what it may have done is taken back. */
+export const stopApplying = (
+  request: JoinRequest,
+  how: 'left' | 'revoked',
+  by: Actor,
+  reason: string | undefined,
+  at: Date,
+): Change | undefined =>
+  request.state !== 'applying' || request.ending !== undefined
+    ? undefined
+    : beginEnding({ ...request, due: iso(at) }, { how, by, at: iso(at), ...(reason !== undefined && { reason }) });
+
+function beginEnding(request: JoinRequest, ending: NonNullable<JoinRequest['ending']>): Change {
+  const { how, by, at, reason } = ending;
   return {
-    request: { ...request, ending: { how, by, at: iso(at), ...(reason !== undefined && { reason }) } },
+    request: { ...request, ending },
     entries: [
-      {
-        event: how === 'left' ? 'leaving' : 'revoking',
-        at: iso(at),
-        by,
-        ...(reason !== undefined && { data: { reason } }),
-      },
+      { event: how === 'left' ? 'leaving' : 'revoking', at, by, ...(reason !== undefined && { data: { reason } }) },
     ],
   };
 }
 
 /** Written before the membership is taken back: a repeat then knows that "not a member" means "we removed them". */
-export function startTakingBack(request: JoinRequest, wasMember: boolean, at: Date): Change {
+export function startTakingBack(
+  request: JoinRequest,
+  { wasMember, groupGone }: { wasMember: boolean; groupGone: boolean },
+  at: Date,
+): Change {
   return {
-    request: { ...request, takingBack: { wasMember } },
+    request: { ...request, takingBack: { wasMember, ...(groupGone && { groupGone }) } },
     entries: [{ event: 'ending', at: iso(at), by: GATEHOUSE, data: { wasMember } }],
   };
 }
@@ -680,7 +715,9 @@ export function startTakingBack(request: JoinRequest, wasMember: boolean, at: Da
 /** The grant is over. `removed` says whether the membership was Gatehouse's to take back, and was. */
 export function end(request: JoinRequest, removed: boolean, at: Date): Change {
   const { ending, takingBack } = request;
-  const how: GrantEnd = ending?.how ?? (takingBack?.wasMember === false ? 'removed' : 'lapsed');
+  const byItself: GrantEnd =
+    takingBack?.groupGone === true ? 'group-deleted' : takingBack?.wasMember === false ? 'removed' : 'lapsed';
+  const how = ending?.how ?? byItself;
   const ended: JoinRequest['ended'] = {
     how,
     at: iso(at),

@@ -123,16 +123,12 @@ function dueAgain(request: JoinRequest, kind: string, personId: string, at: Date
     return { ...request, grant: { ...request.grant, warned: Math.max(0, warned - 1) } };
   }
   if (request.state !== 'pending') return { ...request, ...(!isOpen(request) && { told: false }), due: iso(at) };
-  const { unreachable = [], triedAgain = [], ...stage } = request.stage;
+  const { unreachable = [], ...stage } = request.stage;
   const left = unreachable.filter((id) => id !== personId);
   return {
     ...request,
     due: iso(at),
-    stage: {
-      ...stage,
-      ...(left.length > 0 && { unreachable: left }),
-      triedAgain: [...new Set([...triedAgain, personId])],
-    },
+    stage: { ...stage, ...(left.length > 0 && { unreachable: left }) },
   };
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 
+import { filled, requiredOf } from './approvers';
 import { durationMs, parseDuration } from './duration';
 
 /** An object id. */
@@ -76,8 +77,17 @@ const stage = z
   })
   .transform(({ approvers: sources, required: count, parties, ...times }) => ({
     ...times,
-    parties: parties ?? [{ approvers: sources ?? OWNERS, required: count ?? 1 }],
+    parties: spelledOut({ approvers: sources, required: count, parties }),
   }));
+
+/** The parties of a stage, of which one may be written without `parties`. */
+function spelledOut(given: {
+  approvers?: ApproverSource[] | undefined;
+  required?: number | undefined;
+  parties?: PartyPolicy[] | undefined;
+}): PartyPolicy[] {
+  return given.parties ?? [{ approvers: given.approvers ?? OWNERS, required: given.required ?? 1 }];
+}
 export type StagePolicy = z.output<typeof stage>;
 
 const whoMayAsk = z
@@ -120,10 +130,31 @@ const rules = z.strictObject({
 type Rules = z.output<typeof rules>;
 
 /** The rules under which a group's membership is self-service. A request is decided under the policy that it was filed under. */
-export const policySchema = rules.superRefine((policy, context) => {
-  for (const { path, message } of contradictions(policy)) context.addIssue({ code: 'custom', path, message });
-});
+export const policySchema = rules.check(
+  z.superRefine<Rules>(
+    (policy, context) => {
+      const wrong = context.issues.filter(({ code }) => code !== 'unrecognized_keys').map(({ path = [] }) => path);
+      for (const { path, message } of contradictions(policy, isRight(wrong)))
+        context.addIssue({ code: 'custom', path, message });
+    },
+    // whoever writes a policy is told all that is wrong with it at once
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  ),
+);
 export type Policy = z.output<typeof policySchema>;
+
+/** A policy as it is kept: what is a contradiction since does not make it unreadable. */
+export const keptPolicySchema = rules;
+
+type Path = readonly PropertyKey[];
+/** Whether what stands at this path of the policy is well-formed, as far as it goes: only then it can contradict anything. */
+type IsRight = (...path: Path) => boolean;
+
+/** An error above a part or within it makes it one that can't be judged. */
+const isRight =
+  (wrong: readonly Path[]): IsRight =>
+  (...path) =>
+    !wrong.some((other) => path.every((part, index) => index >= other.length || other[index] === part));
 
 interface Contradiction {
   path: (string | number)[];
@@ -133,14 +164,16 @@ interface Contradiction {
 
 const ms = (text: string | undefined): number | undefined => (text === undefined ? undefined : parseDuration(text));
 
-function contradictions(policy: Rules): Contradiction[] {
+function contradictions(policy: Rules, right: IsRight): Contradiction[] {
+  const stages = Array.isArray(policy.stages) ? policy.stages : [];
   return [
-    // a stage with an error in it is not spelled out yet
-    ...policy.stages.flatMap((rules, index) => ('parties' in rules ? stageContradictions(policy, rules, index) : [])),
-    ...tooManyNamed(policy),
-    ...durationContradictions(policy),
-    ...justificationContradictions(policy),
-    ...repeated(policy.warnings, ['warnings'], 'warning'),
+    ...stages.flatMap((_, index) => timeContradictions(policy, index, right)),
+    ...stages.flatMap((_, index) => approverContradictions(policy, index, right)),
+    ...(right('stages') && right('fallbackApprovers') && right('whoMayAsk') ? tooManyNamed(policy) : []),
+    ...(right('maximumDuration') && right('defaultDuration') ? durationContradictions(policy) : []),
+    ...(right('justification') ? justificationContradictions(policy) : []),
+    ...(right('whoMayAsk') ? askerContradictions(policy) : []),
+    ...(right('warnings') ? repeated(policy.warnings, ['warnings'], 'warning') : []),
   ];
 }
 
@@ -154,72 +187,113 @@ function repeated(times: readonly string[], path: Contradiction['path'], what: s
   });
 }
 
-function stageContradictions(
-  { fallbackApprovers }: Rules,
-  { parties, reminders, escalateAfter, deadline }: StagePolicy,
-  index: number,
-): Contradiction[] {
+function timeContradictions({ stages, fallbackApprovers }: Rules, index: number, right: IsRight): Contradiction[] {
+  const of = (part: string): boolean => right('stages', index, part);
+  // a stage with an error elsewhere stands as it was written, without what it leaves out
+  const { reminders = [], escalateAfter, deadline } = (stages[index] ?? {}) as Partial<StagePolicy>;
   const found: Contradiction[] = [];
-  const end = ms(deadline);
+  const end = of('deadline') ? ms(deadline) : undefined;
   const isLate = (text: string): boolean => {
     const at = ms(text);
     return at !== undefined && end !== undefined && at >= end;
   };
-  reminders.forEach((reminder, position) => {
-    if (!isLate(reminder)) return;
-    found.push({
-      path: ['stages', index, 'reminders', position],
-      message: `The reminder at ${reminder} would come at or after the deadline ${deadline}. Remove it or set a later deadline.`,
+  if (of('reminders')) {
+    reminders.forEach((reminder, position) => {
+      if (!isLate(reminder)) return;
+      found.push({
+        path: ['stages', index, 'reminders', position],
+        message: `The reminder at ${reminder} would come at or after the deadline ${String(deadline)}. Remove it or set a later deadline.`,
+      });
     });
-  });
-  found.push(...repeated(reminders, ['stages', index, 'reminders'], 'reminder'));
-  if (escalateAfter !== undefined && isLate(escalateAfter)) {
+    found.push(...repeated(reminders, ['stages', index, 'reminders'], 'reminder'));
+  }
+  if (escalateAfter === undefined || !of('escalateAfter')) return found;
+  if (isLate(escalateAfter)) {
     found.push({
       path: ['stages', index, 'escalateAfter'],
-      message: `The escalation at ${escalateAfter} would come at or after the deadline ${deadline}. Escalate earlier or set a later deadline.`,
+      message: `The escalation at ${escalateAfter} would come at or after the deadline ${String(deadline)}. Escalate earlier or set a later deadline.`,
     });
   }
-  if (escalateAfter !== undefined && fallbackApprovers.length === 0) {
+  if (right('fallbackApprovers') && fallbackApprovers.length === 0) {
     found.push({
       path: ['stages', index, 'escalateAfter'],
       message: 'There is nobody to escalate to. Name fallbackApprovers, or remove escalateAfter.',
     });
   }
-  parties.forEach(({ approvers: sources, required: count }, position) => {
-    const most = countable(sources);
-    if (most !== undefined && most < count && countable(fallbackApprovers) !== undefined) {
-      const all = new Set([...idsOf(sources), ...idsOf(fallbackApprovers)]).size;
-      if (all < count) {
-        found.push({
-          path: ['stages', index, 'parties', position, 'required'],
-          message: `${String(count)} must approve, but only ${String(all)} could. Ask for fewer, or name more people.`,
-        });
-      }
-    }
-    if (sources.some((source, at) => sources.slice(0, at).some((other) => isSame(other, source)))) {
-      found.push({
-        path: ['stages', index, 'parties', position, 'approvers'],
-        message: 'The same approvers are named twice. Name them once.',
-      });
-    }
-    if (
-      fallbackApprovers.length > 0 &&
-      fallbackApprovers.every((source) => sources.some((other) => isSame(other, source)))
-    ) {
-      found.push({
-        path: ['fallbackApprovers'],
-        message: `The fallback approvers are those of stage ${String(index + 1)} themselves, so nobody would step in for them. Name others, or none.`,
-      });
-    }
-  });
   return found;
+}
+
+function approverContradictions(policy: Rules, index: number, right: IsRight): Contradiction[] {
+  const { stages, fallbackApprovers } = policy;
+  const of = (...path: Path): boolean => right('stages', index, ...path);
+  if (!right('fallbackApprovers') || !of('parties') || !of('approvers') || !of('required')) return [];
+  const parties = spelledOut(stages[index] ?? {});
+  const tooFew = parties.flatMap(({ approvers: sources, required: count }, position): Contradiction[] => {
+    const all = countable(sources, fallbackApprovers);
+    if (all === undefined || all.size >= count) return [];
+    return [
+      {
+        path: ['stages', index, 'parties', position, 'required'],
+        message: `${String(count)} must approve, but only ${String(all.size)} could. Ask for fewer, or name more people.`,
+      },
+    ];
+  });
+  return [
+    ...(tooFew.length > 0 ? tooFew : tooFewTogether(parties, fallbackApprovers, index)),
+    ...parties.flatMap(({ approvers: sources }, position): Contradiction[] => {
+      const isTwice = sources.some((source, at) => sources.slice(0, at).some((other) => isSame(other, source)));
+      const isOwnFallback =
+        fallbackApprovers.length > 0 &&
+        fallbackApprovers.every((source) => sources.some((other) => isSame(other, source)));
+      return [
+        ...(isTwice
+          ? [
+              {
+                path: ['stages', index, 'parties', position, 'approvers'],
+                message: 'The same approvers are named twice. Name them once.',
+              },
+            ]
+          : []),
+        ...(isOwnFallback
+          ? [
+              {
+                path: ['fallbackApprovers'],
+                message: `The fallback approvers are those of stage ${String(index + 1)} themselves, so nobody would step in for them. Name others, or none.`,
+              },
+            ]
+          : []),
+      ];
+    }),
+  ];
+}
+
+/** Each person counts for one party only: parties that name the same people may need more than there are. */
+function tooFewTogether(
+  parties: readonly PartyPolicy[],
+  fallback: readonly ApproverSource[],
+  index: number,
+): Contradiction[] {
+  const people = parties.map(({ approvers: sources }) => countable(sources, fallback));
+  if (!people.every((ids) => ids !== undefined)) return [];
+  const all = new Set(people.flatMap((ids) => [...ids]));
+  const places = parties.map(({ required: count }, position) => ({
+    required: count,
+    approvers: [...(people[position] ?? [])].map((id) => ({ id })),
+  }));
+  const needed = requiredOf(places);
+  if (filled(places, all) === needed) return [];
+  return [
+    {
+      path: ['stages', index, 'parties'],
+      message: `Together the parties need ${String(needed)} different people, because nobody approves for two of them, and those named don’t suffice. Ask for fewer, or name more people.`,
+    },
+  ];
 }
 
 /** Ids that a policy may name in all: each is looked up whenever somebody asks. */
 const MOST_NAMED = 100;
 
 function tooManyNamed(policy: Rules): Contradiction[] {
-  if (!policy.stages.every((each) => 'parties' in each)) return [];
   const count = new Set(namedIn(policy).map(({ id }) => id)).size;
   if (count <= MOST_NAMED) return [];
   return [
@@ -230,15 +304,12 @@ function tooManyNamed(policy: Rules): Contradiction[] {
   ];
 }
 
-/** How many people these sources name, where the policy alone tells it. */
-function countable(sources: readonly ApproverSource[]): number | undefined {
-  if (sources.some(({ kind }) => kind === 'owners' || kind === 'groupMembers')) return undefined;
-  const managers = sources.some(({ kind }) => kind === 'manager') ? 1 : 0;
-  return new Set(sources.flatMap((source) => (source.kind === 'people' ? source.ids : []))).size + managers;
+/** Whom these sources name, with those who would step in, where the policy alone tells it; a manager is one person, whoever it is. */
+function countable(...sources: (readonly ApproverSource[])[]): Set<string> | undefined {
+  const all = sources.flat();
+  if (all.some(({ kind }) => kind === 'owners' || kind === 'groupMembers')) return undefined;
+  return new Set(all.flatMap((source) => (source.kind === 'people' ? source.ids : ['manager'])));
 }
-
-const idsOf = (sources: readonly ApproverSource[]): string[] =>
-  sources.flatMap((source) => (source.kind === 'people' ? source.ids : source.kind === 'manager' ? ['manager'] : []));
 
 const isSame = (one: ApproverSource, other: ApproverSource): boolean => JSON.stringify(one) === JSON.stringify(other);
 
@@ -254,20 +325,19 @@ function durationContradictions({ maximumDuration, defaultDuration }: Rules): Co
   ];
 }
 
-function justificationContradictions({ justification, whoMayAsk: asking }: Rules): Contradiction[] {
+function justificationContradictions({ justification }: Rules): Contradiction[] {
+  if (justification.required || justification.minimumLength <= 1) return [];
   return [
-    ...(!justification.required && justification.minimumLength > 1
-      ? [
-          {
-            path: ['justification', 'minimumLength'],
-            message: 'A reason of a least length is asked for, but none is required. Require it, or drop the length.',
-          },
-        ]
-      : []),
-    ...(new Set(asking.membersOf ?? []).size < (asking.membersOf ?? []).length
-      ? [{ path: ['whoMayAsk', 'membersOf'], message: 'The same group is named twice. Name it once.' }]
-      : []),
+    {
+      path: ['justification', 'minimumLength'],
+      message: 'A reason of a least length is asked for, but none is required. Require it, or drop the length.',
+    },
   ];
+}
+
+function askerContradictions({ whoMayAsk: { membersOf = [] } }: Rules): Contradiction[] {
+  if (new Set(membersOf).size === membersOf.length) return [];
+  return [{ path: ['whoMayAsk', 'membersOf'], message: 'The same group is named twice. Name it once.' }];
 }
 
 /** How long a membership under this policy lasts, where the request asks for `asked`; `undefined` is without end. */

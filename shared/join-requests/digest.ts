@@ -1,7 +1,8 @@
 import { deadlineOf } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
+import type { MailUnavailable } from '../mail/mailer';
 import { digestMessage } from '../mail/messages';
-import type { DeskItem } from '../records/desks';
+import type { DeskItem, Digest } from '../records/desks';
 import type { Mail } from '../records/join-requests';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
@@ -12,65 +13,112 @@ import { addressee, mailOf, putMails, sendQueued } from './outbox';
 /** How much of a desk is looked at. */
 const MOST = 100;
 
+/** A mail of all that lies on somebody's desk, which stands for the reminder of this request. */
+interface PlannedDigest {
+  /** Of the reminder that it stands for. */
+  key: string;
+  to: Mail['to'];
+  day: string;
+  /** Put into the outbox in this very step. */
+  isFresh: boolean;
+}
+
+export interface SentDigests {
+  /** The reminders for which digests stand, as they are kept. */
+  mails: Mail[];
+  /** Present where the mail service, or the quota, can't take more now. */
+  unavailable?: MailUnavailable;
+}
+
 /**
- * Reminds people of all that lies on their desk in one mail, where it is more than this request: once a day and person, whichever
- * request's reminder comes first. @returns the reminders of this request that such a mail stands for, by key, as they are kept.
- * @throws {MailUnavailable} where the mail service, or the quota, can't take it now
+ * Which of these reminders are made in one mail with others, because more than this request lies on somebody's desk: once a day and
+ * person, whichever request's reminder comes first. The mails are in the outbox then, and go by {@link sendDigests}.
  */
-export async function digested(
+export async function planDigests(
   services: Services,
   request: JoinRequest,
   askings: readonly Asking[],
   at: Date,
-): Promise<Map<string, Mail>> {
-  const covered = new Map<string, Mail>();
+): Promise<PlannedDigest[]> {
+  const planned: PlannedDigest[] = [];
+  const day = at.toISOString().slice(0, 10);
   for (const { approver, kind, key } of askings) {
     if (kind !== 'remind') continue;
     const to = addressee(approver);
-    if (!(await coveredToday(services, request, to, at))) continue;
-    covered.set(key, { key, operationId: '', to, status: 'accepted' });
+    const isFresh = await digestToday(services, request, to, day);
+    if (isFresh !== undefined) planned.push({ key, to, day, isFresh });
   }
-  return covered;
+  return planned;
 }
 
-/** Whether today's digest of this person, which is sent where it was not yet, tells of the request. */
-async function coveredToday(services: Services, request: JoinRequest, to: Mail['to'], at: Date): Promise<boolean> {
+/** Whether today's digest of this person, which is put into the outbox where it was not yet, tells of the request; `true` where it is new. */
+async function digestToday(
+  services: Services,
+  request: JoinRequest,
+  to: Mail['to'],
+  day: string,
+): Promise<boolean | undefined> {
   const { desks } = services.records;
-  const day = at.toISOString().slice(0, 10);
-  let digest = await desks.digest(to.id, day);
-  let isFresh = false;
-  if (digest === undefined) {
-    const items = await openItems(services, to.id);
-    if (items.length < 2 || !items.some((item) => item.request.id === request.id)) return false;
-    const mail = compose(services, to, day, items);
-    await putMails(services, request.id, [mail]);
-    try {
-      await desks.createDigest(
-        to.id,
-        day,
-        mail,
-        items.map((item) => item.request.id),
-      );
-      isFresh = true;
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error;
-    }
-    digest = await desks.digest(to.id, day);
+  const isStanding = (digest: Digest | undefined): false | undefined =>
+    digest?.requestIds.includes(request.id) === true && /queued|accepted/.test(digest.mail.status) ? false : undefined;
+  const earlier = await desks.digest(to.id, day);
+  if (earlier !== undefined) return isStanding(earlier);
+  const items = await openItems(services, to.id);
+  if (items.length < 2 || !items.some((item) => item.request.id === request.id)) return undefined;
+  const mail = compose(services, to, day, items);
+  await putMails(services, request.id, [mail]);
+  try {
+    await desks.createDigest(
+      to.id,
+      day,
+      mail,
+      items.map((item) => item.request.id),
+    );
+    return true;
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    return isStanding(await desks.digest(to.id, day));
   }
-  if (digest === undefined || !digest.requestIds.includes(request.id)) return false;
-  if (digest.mail.status === 'queued') {
-    // an attempt before this one may be hours old: what it lists is what is open now
-    const items = await openItems(services, to.id);
-    if (!items.some((item) => item.request.id === request.id)) return false;
-    const mail = compose(services, to, day, items);
-    const fresh = new Set(isFresh ? [digest.mail.key] : []);
-    const sent = await sendQueued(services, `digest-${to.id}`, [mail], fresh, at);
-    const [settled] = sent.mails;
-    if (settled !== undefined) await desks.settleDigest(to.id, day, digest, settled);
-    if (sent.unavailable !== undefined) throw sent.unavailable;
-    return settled?.status === 'accepted';
+}
+
+/** Sends what was planned and did not go yet. It is the least urgent of all mails: whoever was not asked yet is asked before. */
+export async function sendDigests(
+  services: Services,
+  request: JoinRequest,
+  planned: readonly PlannedDigest[],
+  at: Date,
+): Promise<SentDigests> {
+  const mails: Mail[] = [];
+  for (const digest of planned) {
+    const sent = await sendDigest(services, request, digest, at);
+    if (sent.status !== undefined) mails.push({ key: digest.key, operationId: '', to: digest.to, status: sent.status });
+    if (sent.unavailable !== undefined) return { mails, unavailable: sent.unavailable };
   }
-  return digest.mail.status === 'accepted';
+  return { mails };
+}
+
+/** What became of it; nothing where the request does not wait for the person any more. */
+async function sendDigest(
+  services: Services,
+  request: JoinRequest,
+  { to, day, isFresh }: PlannedDigest,
+  at: Date,
+): Promise<{ status?: Mail['status']; unavailable?: MailUnavailable }> {
+  const { desks } = services.records;
+  const digest = await desks.digest(to.id, day);
+  if (digest === undefined) return {};
+  if (digest.mail.status !== 'queued') return { status: digest.mail.status };
+  // an attempt before this one may be hours old: what it lists is what is open now
+  const items = await openItems(services, to.id);
+  if (!items.some((item) => item.request.id === request.id)) return {};
+  const mail = compose(services, to, day, items);
+  const sent = await sendQueued(services, `digest-${to.id}`, [mail], new Set(isFresh ? [mail.key] : []), at);
+  const [settled] = sent.mails;
+  if (settled !== undefined) await desks.settleDigest(to.id, day, digest, settled);
+  return {
+    ...(settled !== undefined && { status: settled.status }),
+    ...(sent.unavailable !== undefined && { unavailable: sent.unavailable }),
+  };
 }
 
 interface OpenItem extends DeskItem {

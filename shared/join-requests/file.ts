@@ -58,16 +58,17 @@ export function checkAgainstPolicy(
   policy: Policy,
 ): FieldError[] {
   const errors: FieldError[] = [];
-  const { required, minimumLength } = policy.justification;
+  const { required, minimumLength, prompt } = policy.justification;
   const length = Array.from(writtenText(filing.justification ?? '')).length;
   // a dry run has no reason to look at
   if (filing.justification !== undefined && required && length < Math.max(1, minimumLength)) {
+    const say =
+      minimumLength > 1
+        ? `Say why, in at least ${String(minimumLength)} characters.`
+        : 'Say why this person needs to be a member.';
     errors.push({
       pointer: '/justification',
-      detail:
-        minimumLength > 1
-          ? `Say why, in at least ${String(minimumLength)} characters.`
-          : 'Say why this person needs to be a member.',
+      detail: prompt === undefined ? say : `${say} The group wants to know: ${prompt}`,
     });
   }
   if (

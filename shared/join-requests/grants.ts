@@ -1,5 +1,5 @@
 import { refusals } from '../domain/eligibility';
-import { cancel, endNow, letLapse } from '../domain/join-request';
+import { cancel, endNow, isOpen, letLapse, stopApplying } from '../domain/join-request';
 import type { Actor, JoinRequest } from '../domain/join-request';
 import type { Via } from '../records/join-requests';
 import type { Grant } from '../records/memberships';
@@ -18,7 +18,7 @@ export interface Ending {
 export interface EndedNow {
   /** Requests whose grants end, the one that was named first. */
   grants: JoinRequest[];
-  /** The request to stay that is cancelled with them. */
+  /** The request to stay that comes to nothing with them. */
   extension?: JoinRequest;
 }
 
@@ -35,11 +35,12 @@ export async function endMembership(
   if (stored === undefined) return undefined;
   const { group, requester, state } = stored.request;
   if (state !== 'granted') return { grants: [] };
+  // before the grants are read: an extension that is granted in this moment is one of them then
+  const extension = await stopExtension(records, { group, requester }, { how, by, reason, via }, at);
   const live = (await records.memberships.read(group.id, requester.id))?.grants ?? [];
   const ids = [requestId, ...live.map((grant) => grant.requestId).filter((id) => id !== requestId)];
 
-  await dropOtherGrants(records, { group, requester }, live);
-  const extension = await cancelExtension(records, { group, requester }, by, via, at);
+  await dropOtherGrants(records, { group, requester }, live, extension);
   const grants: JoinRequest[] = [];
   for (const id of ids) {
     const written = await changeRequest(records, id, via, (request) => endNow(request, how, by, reason, at));
@@ -48,14 +49,20 @@ export async function endMembership(
   return { grants, ...(extension && { extension }) };
 }
 
-/** A grant that an owner gave without a request has no end of its own: it goes at once, else the person would stay by it. */
+/**
+ * A grant that an owner gave without a request has no end of its own: it goes at once, else the person would stay by it. So does that of an
+ * extension which is not granted any more.
+ */
 async function dropOtherGrants(
   records: Services['records'],
   { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
   live: readonly Grant[],
+  stopped: JoinRequest | undefined,
 ): Promise<void> {
   const requests = await Promise.all(live.map((grant) => records.requests.read(grant.requestId)));
-  const others = live.filter((_, index) => requests[index] === undefined).map(({ requestId }) => requestId);
+  const others = live
+    .map(({ requestId }) => requestId)
+    .filter((id, index) => requests[index] === undefined || id === stopped?.id);
   if (others.length === 0) return;
   await records.memberships.update(group.id, requester.id, (before) => ({
     ...before,
@@ -63,22 +70,26 @@ async function dropOtherGrants(
   }));
 }
 
-/** Whoever leaves, or is made to, must not come back by an extension that was asked for before. */
-async function cancelExtension(
+/**
+ * Whoever leaves, or is made to, must not come back by an extension that was asked for before. One that is being applied may have reached
+ * the directory: its own workflow takes that back.
+ */
+async function stopExtension(
   records: Services['records'],
   { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
-  by: Actor,
-  via: Via,
+  { how, by, reason, via }: Omit<Ending, 'requestId'>,
   at: Date,
 ): Promise<JoinRequest | undefined> {
   const claim = await records.claims.read(group.id, requester.id);
   if (claim === undefined) return undefined;
-  const stored = await changeRequest(records, claim.requestId, via, (request) =>
-    request.extends !== undefined && (request.state === 'pending' || request.state === 'approved')
-      ? cancel(request, refusals.membershipEnded, at, by)
-      : undefined,
-  );
-  return stored?.request.reason?.rule === 'membership-ended' ? stored.request : undefined;
+  const stored = await changeRequest(records, claim.requestId, via, (request) => {
+    if (request.extends === undefined || !isOpen(request)) return undefined;
+    return request.state === 'applying'
+      ? stopApplying(request, how, by, reason, at)
+      : cancel(request, refusals.membershipEnded, at, by);
+  });
+  const isStopped = stored?.request.ending !== undefined || stored?.request.reason?.rule === 'membership-ended';
+  return stored?.request.extends !== undefined && isStopped ? stored.request : undefined;
 }
 
 /** The member lets the membership end at its time, and is not warned any more. `undefined` where there is no such request. */

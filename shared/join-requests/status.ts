@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { DirectoryRefused, DirectoryUnavailable } from '../directory/directory';
 import { MOST_ASKED } from '../domain/approvers';
 import type { Approver } from '../domain/approvers';
-import { approvals, isOpen, isOverdue, requiredAt } from '../domain/join-request';
+import { approvals, GRANT_ENDS, isOpen, isOverdue, requiredAt } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import { named, time, timelineIn, timelineSchema, waitingForSchema } from '../dossier-status';
 import type { Dossier } from '../records/join-requests';
@@ -98,7 +98,7 @@ export const statusSchema = z.object({
       lapsing: z.boolean().optional().describe('The member lets it end at its time.'),
       ended: z
         .object({
-          how: z.enum(['lapsed', 'left', 'removed', 'revoked']),
+          how: z.enum(GRANT_ENDS),
           at: time,
           removed: z.boolean().describe('Gatehouse took the membership away; else it was not only this request’s.'),
           by: z.string().optional(),

@@ -85,6 +85,7 @@ export function sentenceOf({ event, data = {} }: Pick<RecordedEntry, 'event' | '
 
 function ended(data: Record<string, unknown>): string {
   if (data['how'] === 'removed') return 'The membership was over: somebody else had removed it before.';
+  if (data['how'] === 'group-deleted') return 'The membership was over: the group was deleted.';
   const why =
     data['how'] === 'left'
       ? 'The member left'

@@ -45,8 +45,11 @@ export interface Ended {
   kind: 'ended';
   /** Whether Gatehouse took the membership back; it leaves alone what was not its own, and what was gone already. */
   removed: boolean;
-  /** Its time was over (also where this is absent), the member left, somebody had removed the member before, or it was revoked. */
-  how?: 'lapsed' | 'left' | 'removed' | 'revoked';
+  /**
+   * Its time was over (also where this is absent), the member left, somebody had removed the member before, it was revoked, or the group
+   * is gone.
+   */
+  how?: 'lapsed' | 'left' | 'removed' | 'revoked' | 'group-deleted';
   /** Why it was revoked, as it was given. */
   reason?: string;
   /** Who revoked it. */
@@ -525,6 +528,11 @@ function endedToRequester(ended: Ended, group: string): { heading: string; sente
         heading: `Your membership in ${group} is over`,
         sentence: 'When its time came, somebody had already removed you from the group. Gatehouse has changed nothing.',
       };
+    case 'group-deleted':
+      return {
+        heading: `Your membership in ${group} is over`,
+        sentence: 'The group was deleted, and your membership ended with it.',
+      };
     case 'revoked':
       return {
         heading: `Your membership in ${group} was revoked`,
@@ -570,6 +578,8 @@ function endedToApprover(ended: Ended, requester: string, group: string): string
       return sentences(removed ? `${requester} has left ${group}.` : `${requester} asked to leave ${group}.`, still);
     case 'removed':
       return `When the time came, somebody had already removed ${requester} from ${group}.`;
+    case 'group-deleted':
+      return `${group} was deleted, and the membership of ${requester} ended with it.`;
     case 'revoked':
       return sentences(
         `The membership was revoked${revoker(ended)}.`,

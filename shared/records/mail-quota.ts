@@ -31,17 +31,24 @@ const WINDOWS = [
   { name: 'minute', length: 60_000 },
   { name: 'hour', length: 3_600_000 },
 ] as const;
-/** Of an hour's mails, requests of one filer may use so much. */
+/** Of the mails that other filers left of a minute and of an hour, requests of one filer may use so much: there is room for the next one. */
 const FILER_SHARE = 0.7;
 /** What so many filers used is remembered; of more than that none is a flood. */
 const FILERS = 200;
 
-/** How many mails each filer used in this hour. */
-function filedBy(row: Row | undefined, now: readonly { name: string; window: string }[]): Record<string, number> {
-  const hour = now.find(({ name }) => name === 'hour')?.window;
-  if (row?.['hour'] !== hour || typeof row?.['filed'] !== 'string') return {};
-  const entries = Object.entries(JSON.parse(row['filed']) as Record<string, number>);
+/** How many mails each filer used in this window. */
+function filedBy(row: Row | undefined, { name, window }: { name: string; window: string }): Record<string, number> {
+  const kept = row?.[`${name}Filed`];
+  if (row?.[name] !== window || typeof kept !== 'string') return {};
+  const entries = Object.entries(JSON.parse(kept) as Record<string, number>);
   return Object.fromEntries(entries.toSorted(([, a], [, b]) => b - a).slice(0, FILERS));
+}
+
+/** How many more a filer may use of so many. */
+function fairRoom(limit: number, filed: Readonly<Record<string, number>>, filer: string): number {
+  const own = filed[filer] ?? 0;
+  const others = Object.values(filed).reduce((sum, used) => sum + used, 0) - own;
+  return Math.max(1, Math.floor((limit - others) * FILER_SHARE)) - own;
 }
 
 const KEY = { partitionKey: 'mail', rowKey: 'used' };
@@ -57,20 +64,19 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
         const window = new Date(start).toISOString();
         const used = row?.[name] === window ? Number(row[`${name}Used`]) : 0;
         const most = Math.max(1, Math.floor(limits[name] * SHARE[priority]));
-        return { name, window, used, room: Math.max(0, most - used), end: start + length };
+        const filed = filedBy(row, { name, window });
+        const fair = filer === undefined ? Infinity : fairRoom(limits[name], filed, filer);
+        return { name, window, used, filed, room: Math.max(0, Math.min(most - used, fair)), end: start + length };
       });
-      const filed = filedBy(row, now);
-      const fair =
-        filer === undefined ? Infinity : Math.max(1, Math.floor(perHour * FILER_SHARE)) - (filed[filer] ?? 0);
-      const rooms = now.map(({ name, room, end }) => ({ room: name === 'hour' ? Math.min(room, fair) : room, end }));
-      const granted = Math.max(0, Math.min(count, ...rooms.map(({ room }) => room)));
-      const waitMs = Math.max(0, ...rooms.map(({ room, end }) => (room < count ? end - at.getTime() : 0)));
+      const granted = Math.min(count, ...now.map(({ room }) => room));
+      const waitMs = Math.max(0, ...now.map(({ room, end }) => (room < count ? end - at.getTime() : 0)));
       if (granted === 0) return { granted, waitMs };
-      if (filer !== undefined) filed[filer] = (filed[filer] ?? 0) + granted;
-      const next: NewRow = { ...KEY, filed: JSON.stringify(filed) };
-      for (const { name, window, used } of now) {
+      const next: NewRow = { ...KEY };
+      for (const { name, window, used, filed } of now) {
+        if (filer !== undefined) filed[filer] = (filed[filer] ?? 0) + granted;
         next[name] = window;
         next[`${name}Used`] = used + granted;
+        next[`${name}Filed`] = JSON.stringify(filed);
       }
       if (row === undefined) await table.create(next);
       else await table.replace(next, row.etag);

@@ -2,7 +2,7 @@ import { odata } from '@azure/data-tables';
 
 import { creationPolicySchema, namedInCreation } from '../domain/creation-policy';
 import type { CreationPolicy } from '../domain/creation-policy';
-import { namedIn, policySchema } from '../domain/policy';
+import { keptPolicySchema, namedIn } from '../domain/policy';
 import type { Policy } from '../domain/policy';
 import type { GroupTrail } from './audit';
 import { documents } from './documents';
@@ -47,7 +47,7 @@ const CREATION = 'creation';
 
 export function policies(table: Table, trail: GroupTrail): Policies {
   const ofGroups = documents(table, trail, {
-    parse: (json) => policySchema.parse(json),
+    parse: (json) => keptPolicySchema.parse(json),
     named: namedIn,
     label: (partitionKey) => (partitionKey === 'default' ? 'default' : 'group'),
     event: 'policy-written',

@@ -2,7 +2,16 @@ import { randomUUID } from 'node:crypto';
 
 import { groups, people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
-import { asPersonWithToken, asSystem, hiddenField, linkIn, mailsTo, membersOf, signIn } from '../../local/stack/actors';
+import {
+  asPersonWithToken,
+  asSystem,
+  hiddenField,
+  linkIn,
+  mailsTo,
+  mailsToAddress,
+  membersOf,
+  signIn,
+} from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
 import { openHouse } from './house';
 import type { House, Status } from './house';
@@ -50,7 +59,8 @@ async function setPolicy(id: string, policy: Record<string, unknown>): Promise<A
   const answer = await admin.call(
     'PUT',
     `/api/groups/${id}/policy`,
-    { optedIn: true, ...policy },
+    // nobody is asked for a second owner at night
+    { optedIn: true, ownerCare: false, ...policy },
     { 'if-match': headers.get('etag') ?? '' },
   );
   if (answer.status !== 200) throw new Error(`no policy: ${String(answer.status)} ${answer.text}`);
@@ -224,6 +234,35 @@ test('who may ask: members of the named groups only, guests only where the polic
   expect(await granted('gus')).toBe('granted');
 });
 
+test('a reason that is missing or too short: the answer says what the group wants to know', async () => {
+  const group = await groupWith(['olivia'], {
+    justification: { minimumLength: 30, prompt: 'Which project is it for?' },
+  });
+  const { status, json } = await file(group, 'rita', { justification: 'Because.' });
+  expect([status, (json as { errors: unknown }).errors]).toEqual([
+    400,
+    [
+      {
+        pointer: '/justification',
+        detail: 'Say why, in at least 30 characters. The group wants to know: Which project is it for?',
+      },
+    ],
+  ]);
+});
+
+test('denials that only count end it when too few are left: whoever denied is told, because nobody saw it happen', async () => {
+  const group = await groupWith(['olivia', 'omar'], { stages: [{ denial: 'counts', reminders: ['P2D'] }] });
+  const id = await filed(group, 'rita');
+  await wasAsked(id);
+  await decide(id, 'olivia', 'deny');
+  expect((await house.status(id)).state).toBe('pending');
+  await house.change({ type: 'removeOwner', group, target: people.omar.id });
+  await house.untilAsleep(id, 'pending');
+  house.stack.clock.advance(2 * DAY + MINUTE);
+  expect((await house.untilTold(id)).state).toBe('denied');
+  expect(await subjectsAbout(id, 'olivia')).toHaveLength(2);
+});
+
 test('the only owner leaves while a request waits and nobody steps in: it ends at its next step with the reason, and waits for nobody', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: ['P1D'] }] });
   const id = await filed(group, 'rita');
@@ -295,6 +334,21 @@ test('an owner whose mail is refused is passed over, and whoever steps in can de
   const id = await filed(group, 'ravi');
   await wasAsked(id);
   await decide(id, 'frank', 'approve');
+  expect((await house.untilTold(id)).state).toBe('granted');
+});
+
+test('somebody whose mail was refused at one stage is asked again at the next, and counts there', async () => {
+  const group = await groupWith(['ines'], {
+    stages: [{}, {}],
+    fallbackApprovers: [{ kind: 'people', ids: [people.frank.id] }],
+  });
+  await house.fault('mail', { method: 'POST', path: 'emails:send', times: 1, fault: { kind: 'answer', status: 400 } });
+  const id = await filed(group, 'ravi');
+  await wasAsked(id);
+  await decide(id, 'frank', 'approve');
+  await house.until(id, ({ timeline }) => timeline.filter(({ event }) => event === 'approvers-asked').length === 2);
+  expect(await house.asked(id, 'ines')).toHaveLength(1);
+  await decide(id, 'ines', 'approve');
   expect((await house.untilTold(id)).state).toBe('granted');
 });
 
@@ -411,6 +465,52 @@ describe('one mail for several requests', () => {
     const nameOf = async (id: string): Promise<string> => (await house.status(id)).group.name;
     for (const id of others) expect(digests[0]?.plainText).toContain(`to join ${await nameOf(id)}\n`);
     expect(digests[0]?.plainText).not.toContain(`to join ${await nameOf(taken)}\n`);
+  });
+
+  /** One request of which a reminder is due in two days, and another one on the same desk of which none is. */
+  const oneDue = async (owner: PersonAlias): Promise<{ id: string; group: string; named: RegExp }> => {
+    const group = await groupWith([owner], policy);
+    const other = await groupWith([owner], { stages: [{ reminders: [], deadline: 'P9D' }] });
+    const id = await filed(group, 'rita');
+    for (const each of [id, await filed(other, 'rita')]) await wasAsked(each);
+    return { id, group, named: new RegExp((await house.status(id)).group.name) };
+  };
+  const sending = { method: 'POST', path: 'emails:send' };
+  /** What the app wanted to send of this group, by what the mail begins with. */
+  const wanted = async (named: RegExp): Promise<string[]> => {
+    const calls = (await (await fetch(`${house.stack.urls.mail}/admin/calls`)).json()) as { body: string }[];
+    return calls.flatMap(({ body }) => (named.test(body) ? [/"subject":"([^"]*)"/.exec(body)?.[1] ?? ''] : []));
+  };
+
+  test('goes after the mail to somebody who was not asked yet, and not before that was taken', async () => {
+    const { id, group, named } = await oneDue('kenji');
+    await house.change({ type: 'addOwner', group, target: people.omar.id });
+    await house.clearFaults();
+    await house.fault('mail', { ...sending, fault: { kind: 'answer', status: 503 } });
+    house.stack.clock.advance(2 * DAY + MINUTE);
+    await house.until(id, ({ waitingFor }) => waitingFor?.what === 'mail');
+    expect(new Set(await wanted(named))).toEqual(new Set([expect.stringMatching(/^Rita Lindqvist asks to join/)]));
+    await house.clearFaults();
+    await house.until(id, ({ timeline }) => {
+      house.stack.clock.advance(10_000);
+      return timeline.some(({ event }) => event === 'approvers-reminded');
+    });
+    expect(await house.asked(id, 'omar')).toHaveLength(1);
+    const digests = (await mailsTo(house.stack.urls, 'kenji')).filter(({ plainText }) => named.test(plainText ?? ''));
+    expect(digests.map(({ subject }) => subject)).toContain('2 join requests wait for your decision');
+  });
+
+  test('that is refused is not tried again as a reminder: others step in at once', async () => {
+    const { id, named } = await oneDue('sofia');
+    await house.clearFaults();
+    await house.fault('mail', { ...sending, fault: { kind: 'answer', status: 400 } });
+    house.stack.clock.advance(2 * DAY + MINUTE);
+    await house.until(id, async () => (await wanted(named)).length >= 2);
+    // first the reminder of everything, then the mail to the person who stepped in
+    expect((await wanted(named)).slice(0, 2)).toEqual([
+      '2 join requests wait for your decision',
+      expect.stringMatching(/^Rita Lindqvist asks to join/),
+    ]);
   });
 
   test('that bounced: each of the requests asks others at once', async () => {
@@ -567,11 +667,16 @@ describe('membership for a time', () => {
     await house.change({ type: 'patchGroup', id: group, patch: { displayName: 'Renamed meanwhile' } });
     // an attempt may have read the old name just before; the second one from here on has not
     await house.untilAnswered('mail', refused, attempts + 2);
+    expect((await house.status(id)).waitingFor).toMatchObject({
+      what: 'mail',
+      sentence: expect.stringMatching(/^mail queued/) as string,
+    });
     await house.clearFaults();
     await house.until(id, ({ timeline }) => {
       house.stack.clock.advance(10_000);
       return timeline.some(({ event }) => event === 'ending-told');
     });
+    expect((await house.status(id)).waitingFor).toBeNull();
     const warnings = (await subjectsAbout(id, 'rita')).filter((subject) => /ends on/.test(subject));
     expect(warnings).toEqual([expect.stringContaining('Renamed meanwhile')]);
   });
@@ -678,6 +783,46 @@ describe('membership for a time', () => {
     expect(await isMember(group, 'rita')).toBe(false);
   });
 
+  test('nor by one that Graph refused to apply, and that operations would try again', async () => {
+    const group = await groupWith(['olivia', 'omar']);
+    const first = await granted(group, 'rita', 'P30D');
+    const extension = await filed(group, 'rita', { duration: 'P30D' });
+    await wasAsked(extension);
+    await house.change({ type: 'removeMember', group, target: people.rita.id });
+    await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 403 } });
+    await decide(extension, 'olivia', 'approve');
+    await house.until(extension, ({ state, waitingFor }) => state === 'failed' && waitingFor?.what === 'operations');
+    const omar = await asPersonWithToken(house.stack.urls, 'omar');
+    await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Breach.' });
+    await house.clearFaults();
+    expect((await sweptInto(extension, 'outcome-told')).reason?.rule).toBe('membership-ended');
+    const ops = await asSystem(house.stack.urls, 'opsTool');
+    expect((await ops.call('POST', `/api/ops/requests/${extension}/retry`)).status).toBe(409);
+    await house.untilEnded(first);
+    expect(await isMember(group, 'rita')).toBe(false);
+  });
+
+  test('nor by one that is just being applied: it is cancelled by whoever revoked, and takes back what it did', async () => {
+    const group = await groupWith(['olivia', 'omar']);
+    const first = await granted(group, 'rita', 'P30D');
+    const extension = await filed(group, 'rita', { duration: 'P30D' });
+    await wasAsked(extension);
+    await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 503 } });
+    await decide(extension, 'olivia', 'approve');
+    await house.until(extension, ({ state, waitingFor }) => state === 'applying' && waitingFor?.what === 'directory');
+    const omar = await asPersonWithToken(house.stack.urls, 'omar');
+    await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Breach.' });
+    const { membership: grant } = await house.untilEnded(first);
+    expect(grant?.ended).toMatchObject({ how: 'revoked', removed: true });
+    expect(await isMember(group, 'rita')).toBe(false);
+    await house.clearFaults();
+    const { state, reason, timeline } = await house.untilTold(extension);
+    expect([state, reason?.rule]).toEqual(['cancelled', 'membership-ended']);
+    expect(timeline.find(({ event }) => event === 'cancelled')?.by.id).toBe(people.omar.id);
+    expect(await isMember(group, 'rita')).toBe(false);
+    expect((await mailsAbout(first, 'rita')).filter(({ subject }) => subject.startsWith('Revoked'))).toHaveLength(1);
+  });
+
   test('an extension that is approved between the end and its removal goes on, and ends at its own time', async () => {
     const group = await groupWith(['olivia']);
     const first = await granted(group, 'rita', 'P2D');
@@ -714,9 +859,41 @@ describe('membership for a time', () => {
     const id = await granted(group, 'rita', 'P2D');
     await house.change({ type: 'deleteGroup', id: group });
     later(2 * DAY);
-    expect((await house.untilEnded(id)).membership?.ended).toMatchObject({
-      removed: false,
+    const { membership: grant, timeline } = await house.untilEnded(id);
+    expect(grant?.ended).toMatchObject({ how: 'group-deleted', removed: false });
+    expect(timeline.map(({ text }) => text)).toContain('The membership was over: the group was deleted.');
+    await house.until(id, (now) => now.timeline.filter(({ event }) => event === 'outcome-told').length === 2);
+    const [told, ...more] = (await mailsAbout(id, 'rita')).filter(({ subject }) => subject.startsWith('Ended'));
+    expect(told?.plainText).toContain('The group was deleted, and your membership ended with it.');
+    expect(told?.plainText).not.toMatch(/ask again|removed you/);
+    expect(more).toEqual([]);
+  });
+
+  test('a member who was deleted before the end: settled quietly, and nobody is mailed who is not there', async () => {
+    const group = await groupWith(['olivia']);
+    const person = randomUUID();
+    const alias = `gone-${person.slice(0, 8)}`;
+    const address = `${alias}@contoso.example`;
+    await house.change({
+      type: 'createUser',
+      user: { id: person, displayName: `Person ${alias}`, userPrincipalName: address, mail: address },
     });
+    const answer = await house.system.call('POST', `/api/groups/${group}/join-requests`, {
+      userId: person,
+      justification: 'For a while.',
+      duration: 'P2D',
+    });
+    const { id } = answer.json as { id: string };
+    await wasAsked(id);
+    await decide(id, 'olivia', 'approve');
+    await house.untilTold(id);
+    await house.change({ type: 'deleteUser', id: person });
+    later(2 * DAY);
+    const { membership: grant } = await house.untilEnded(id);
+    expect(grant?.ended).toMatchObject({ how: 'removed', removed: false });
+    await house.until(id, (now) => now.timeline.filter(({ event }) => event === 'outcome-told').length === 2);
+    const subjects = (await mailsToAddress(house.stack.urls, address)).map(({ subject }) => subject);
+    expect(subjects.filter((subject) => /^(Ended|Lapsed)/.test(subject))).toEqual([]);
   });
 
   test('an end that Graph refuses waits for the permission, says so, and happens after it', async () => {

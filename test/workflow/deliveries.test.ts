@@ -193,6 +193,24 @@ test('a decision that comes between the last write of a step and its end is not 
   expect((await world.request(id()))?.state).toBe('granted');
 });
 
+test('a revocation that comes while it is told that the membership is granted is told as well', async () => {
+  const { id } = file();
+  await world.settle();
+  const approver = { kind: 'person' as const, id: idOf(omar), name: 'omar', roles: [], via: 'token' as const };
+  world.call('decideJoinRequest', approver, { params: { requestId: id() }, body: { decision: 'approve' } });
+  while ((await mailsTo(rita?.name, /^Approved/)) === 0) expect(await world.settle(1)).toBe('stopped');
+  world.call('revokeMembership', operations, { params: { requestId: id() }, body: { reason: 'By mistake.' } });
+  // the end is written before the step that tells of the grant is
+  world.schedule.random = () => 0.999;
+  while ((await world.request(id()))?.state !== 'ended') expect(await world.settle(1)).toBe('stopped');
+  expect((await world.request(id()))?.told).toBe(false);
+  world.schedule.random = () => 0;
+  await world.settle();
+  await world.pass(world.now() + HOUR);
+  expect(await world.request(id())).toMatchObject({ state: 'ended', told: true, ended: { how: 'revoked' } });
+  expect(await mailsTo(rita?.name, /^Revoked/)).toBe(1);
+});
+
 test('a membership that somebody else gave while the host was down stays when the request can no longer be granted', async () => {
   const { id } = file();
   await world.settle();

@@ -301,7 +301,7 @@ test('a membership that is revoked is due at once and ends as revoked, by whom a
   expect(joinRequest.grantDue(change.request)).toEqual(after(DAY));
   expect(joinRequest.endNow(change.request, 'left', by, undefined, after(DAY))).toBeUndefined();
   const { request } = joinRequest.end(
-    joinRequest.startTakingBack(change.request, true, after(DAY)).request,
+    joinRequest.startTakingBack(change.request, { wasMember: true, groupGone: false }, after(DAY)).request,
     true,
     after(DAY),
   );
@@ -309,7 +309,11 @@ test('a membership that is revoked is due at once and ends as revoked, by whom a
 });
 
 test('a membership that was gone before its end is told as removed by somebody else', () => {
-  const found = joinRequest.startTakingBack(granted('P30D'), false, after(30 * DAY)).request;
+  const found = joinRequest.startTakingBack(
+    granted('P30D'),
+    { wasMember: false, groupGone: false },
+    after(30 * DAY),
+  ).request;
   expect(joinRequest.end(found, false, after(30 * DAY)).request.ended).toMatchObject({
     how: 'removed',
     removed: false,

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 
 import { addDuration, parseDuration } from '../../../../shared/domain/duration';
 import { suffices } from '../../../../shared/domain/approvers';
-import { namedIn, policySchema, shorter } from '../../../../shared/domain/policy';
+import { keptPolicySchema, namedIn, policySchema, shorter } from '../../../../shared/domain/policy';
 
 test.each([
   ['P14D', 14 * 86_400_000],
@@ -59,6 +59,57 @@ test('a policy that contradicts itself is refused with every reason at once', ()
   ]);
 });
 
+test('errors of form and contradictions are told at once: whoever mends the one is not sent back for the other', () => {
+  const result = policySchema.safeParse({
+    optIn: true,
+    ownersJoinWithoutAsking: 'yes',
+    stages: [{ deadline: 'P7D', reminders: ['P9D'], denial: 'perhaps', retries: 3 }, { approvers: 7 }],
+    warnings: ['P1D', 'PT24H', 'soon'],
+    maximumDuration: 'P30D',
+    defaultDuration: 'P60D',
+  });
+  expect(result.error?.issues.map(({ path }) => path.join('/')).toSorted()).toEqual([
+    '',
+    'defaultDuration',
+    'ownersJoinWithoutAsking',
+    'stages/0',
+    'stages/0/denial',
+    'stages/0/reminders/0',
+    'stages/1/approvers',
+    'warnings/2',
+  ]);
+});
+
+test.each([
+  ['stages that are none', { stages: 'two', fallbackApprovers: [{ kind: 'owners' }] }, ['stages']],
+  [
+    'a stage that is none',
+    { stages: [7], defaultDuration: 'P2D', maximumDuration: 'P1D' },
+    ['defaultDuration', 'stages/0'],
+  ],
+  [
+    'fallback approvers that are none',
+    { stages: [{ escalateAfter: 'P20D' }], fallbackApprovers: 3 },
+    ['fallbackApprovers', 'stages/0/escalateAfter'],
+  ],
+  [
+    'durations that are none',
+    { stages: [{ deadline: 5, reminders: [1] }], defaultDuration: 1, maximumDuration: [] },
+    ['defaultDuration', 'maximumDuration', 'stages/0/deadline', 'stages/0/reminders/0'],
+  ],
+  ['no policy at all', 'everyone', ['']],
+  ['nothing', null, ['']],
+])('%s: told as such, and nothing is held against it that it may not mean', (_what, given, paths) => {
+  const issues = policySchema.safeParse(given).error?.issues ?? [];
+  expect(issues.map(({ path }) => path.join('/')).toSorted()).toEqual(paths);
+});
+
+test('a policy that is kept stays readable, though it would not be taken any more', () => {
+  const parties = [{ approvers: [{ kind: 'manager' }] }, { approvers: [{ kind: 'manager' }] }];
+  expect(policySchema.safeParse({ stages: [{ parties }] }).success).toBe(false);
+  expect(keptPolicySchema.parse({ stages: [{ parties }] }).stages).toHaveLength(1);
+});
+
 test('a reminder or a warning that is named twice is refused, however it is written', () => {
   const result = policySchema.safeParse({ stages: [{ reminders: ['P1D', 'P7D', 'PT24H'] }], warnings: ['P7D', 'P1W'] });
   expect(result.error?.issues.map(({ path, message }) => [path.join('/'), message])).toEqual([
@@ -94,6 +145,21 @@ test.each([
     { stages: [{ approvers: [{ kind: 'people', ids: [person(1), person(2)] }], required: 3 }] },
     'stages/0/parties/0/required',
     '3 must approve, but only 2 could. Ask for fewer, or name more people.',
+  ],
+  [
+    'parties that need the same person twice',
+    {
+      stages: [
+        {
+          parties: [
+            { approvers: [{ kind: 'people', ids: [person(1)] }] },
+            { approvers: [{ kind: 'people', ids: [person(1), person(2)] }], required: 2 },
+          ],
+        },
+      ],
+    },
+    'stages/0/parties',
+    'Together the parties need 3 different people',
   ],
   [
     'a fallback to the stage itself',
