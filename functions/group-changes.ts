@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
-import { cancel, isOpen, retry } from '../shared/domain/group-change';
+import { retry } from '../shared/domain/group-change';
+import { cancelChange } from '../shared/group-changes/cancel';
 import { decideChange, withdrawChange } from '../shared/group-changes/decide';
 import { changeStatus, changeStatusSchema, readGroupChange } from '../shared/group-changes/status';
 import { changeStored } from '../shared/records/dossiers';
@@ -175,16 +176,19 @@ const cancelling = door({
   params: changeParams,
   handle: async ({ request, params, caller, services, workflows, via, at, log }) => {
     const { value } = await readJson(request, cancelBody);
-    const stored = await changeStored(services.records.changes, params.changeId, via, (change) =>
-      isOpen(change) && change.state !== 'applying' && !(change.task.kind === 'create' && change.group !== undefined)
-        ? cancel(change, { rule: 'operations', sentence: value.reason }, at, actorOf(caller))
-        : undefined,
-    );
-    if (stored === undefined) throw problems.notFound();
-    const { request: change } = stored;
-    if (change.state !== 'cancelled') throw problems.conflict('The change can’t be cancelled', change.state);
-    await nudge(log, () => workflows.change.resume(change.id));
-    return json(202, changeStatus(change));
+    const by = { by: actorOf(caller), reason: value.reason, via };
+    const result = await cancelChange(services, params.changeId, by, at);
+    if (result.kind === 'unknown') throw problems.notFound();
+    if (result.kind === 'group-stands')
+      throw new Problem(
+        409,
+        'group-stands',
+        'The group was created',
+        'Microsoft Graph made the group although its answer was lost or said otherwise. Try the change again: it finds the group and gives it what is missing.',
+      );
+    if (result.kind === 'too-late') throw problems.conflict('The change can’t be cancelled', result.change.state);
+    await nudge(log, () => workflows.change.resume(result.change.id));
+    return json(202, changeStatus(result.change));
   },
 });
 

@@ -230,7 +230,7 @@ function foundInWords(found: Found): string {
   const more = [
     [found.late, 'late by an hour or more'],
     [found.stranded, 'whose grant is over and has no request'],
-    [found.nobodyLeft, 'groups without an owner and nobody left to ask'],
+    [found.nobodyLeft, 'groups with too few owners, and nobody who can be asked'],
     [found.failed, 'that could not be looked at'],
     [found.inactive, 'whose account is disabled or gone'],
     [found.unasked, 'for which Microsoft Graph was not asked'],

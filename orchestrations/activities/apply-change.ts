@@ -7,12 +7,12 @@ import type { Applying, GroupChange, PersonTask, Step, WantedGroup } from '../..
 import { GATEHOUSE } from '../../shared/domain/join-request';
 import type { Actor } from '../../shared/domain/join-request';
 import { approversOfChange } from '../../shared/group-changes/approvers';
-import { holdsChangeClaim } from '../../shared/group-changes/claim';
+import { holdsChangeClaims } from '../../shared/group-changes/claim';
 import { creationPolicyInForce } from '../../shared/group-changes/creation-policy';
-import { ownerProblem, refuseCreator } from '../../shared/group-changes/create';
+import { ownerProblem, refuseCreator, uniqueNameOf } from '../../shared/group-changes/create';
 import { FeatureOff, needFeature } from '../../shared/group-changes/features';
 import type { ChangeRefusal } from '../../shared/group-changes/file';
-import { lastOwner, refuseNow } from '../../shared/group-changes/manage';
+import { handedOverInPart, lastOwner, refuseNow, standsAlready, throughGroup } from '../../shared/group-changes/manage';
 import { checkGroupName } from '../../shared/group-changes/names';
 import { lifeRules } from '../../shared/group-lives/rules';
 import { endMembership } from '../../shared/join-requests/grants';
@@ -41,7 +41,8 @@ export function applyChange(services: Services, input: StepInput): Promise<Stand
       const { state } = stored.request;
       if (state !== 'approved' && state !== 'applying') return standingOf(stored.request);
       try {
-        const applying = state === 'applying' ? stored : await begin(services, stored, input, at);
+        const applying =
+          state === 'applying' ? await resume(services, stored, input, at) : await begin(services, stored, input, at);
         return applying.request.state === 'applying'
           ? standingOf((await apply(services, applying, input, at)).request)
           : standingOf(applying.request);
@@ -71,7 +72,7 @@ function failureOf(error: unknown): ChangeRefusal | undefined {
 /** Looks at everything again and writes `applying`, or how it ends instead. */
 async function begin(services: Services, stored: StoredChange, input: StepInput, at: Date): Promise<StoredChange> {
   const change = stored.request;
-  if (!(await holdsChangeClaim(services, change))) return write(services, stored, cancel(change, cameSecond, at));
+  if (!(await holdsChangeClaims(services, change))) return write(services, stored, cancel(change, cameSecond, at));
   const looked = await lookAgain(services, change);
   if ('rule' in looked) {
     // the directory may miss for a moment what it has
@@ -80,6 +81,20 @@ async function begin(services: Services, stored: StoredChange, input: StepInput,
     return write(services, stored, cancel(change, looked, at));
   }
   return write(services, stored, startApplying(change, looked, at));
+}
+
+/**
+ * An attempt broke off, maybe long ago: what the directory does not show yet is looked at again as before the first one. What it shows is
+ * only to be written down.
+ */
+async function resume(services: Services, stored: StoredChange, input: StepInput, at: Date): Promise<StoredChange> {
+  const change = stored.request;
+  if (change.task.kind === 'create' || (await standsAlready(services, change))) return stored;
+  const refusal = await refuseNow(services, change);
+  if (refusal === undefined) return stored;
+  if (MAY_PASS.has(refusal.rule) && input.attempt < 2)
+    throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
+  return write(services, stored, cancel(change, refusal, at));
 }
 
 const MAY_PASS = new Set(['group-not-found', 'requester-not-found', 'owner-not-usable', 'creator-not-usable']);
@@ -156,7 +171,7 @@ async function apply(services: Services, stored: StoredChange, input: StepInput,
       return write(services, stored, cancel(stored.request, refusals.groupNotFound, at));
     return write(services, stored, done(stored.request, at));
   }
-  const refusal = await applyToPerson(services, stored.request, { ...task, group }, at);
+  const refusal = await applyToPerson(services, stored.request, { ...task, group }, input, at);
   return write(
     services,
     stored,
@@ -173,6 +188,7 @@ async function applyToPerson(
     person,
     group,
   }: { kind: PersonTask; person: { id: string; name: string }; group: { id: string; name: string } },
+  { attempt }: StepInput,
   at: Date,
 ): Promise<ChangeRefusal | undefined> {
   const { directory, records } = services;
@@ -181,7 +197,11 @@ async function applyToPerson(
     case 'hand-over':
       if ((await directory.addOwner(group.id, person.id)) === 'gone') return refusals.groupNotFound;
       if (kind === 'add-owner') return undefined;
-      return (await directory.removeOwner(group.id, change.askedBy.id)) === 'last' ? lastOwner : undefined;
+      if ((await directory.removeOwner(group.id, change.askedBy.id)) !== 'last') return undefined;
+      // the directory may not have seen yet that it has another one
+      if (attempt < MOST_LOOKED_FOR)
+        throw new DirectoryUnavailable('The directory does not know of the new owner yet.');
+      return handedOverInPart(person.name);
     case 'remove-owner':
       return (await directory.removeOwner(group.id, person.id)) === 'last' ? lastOwner : undefined;
     case 'add-member': {
@@ -200,8 +220,11 @@ async function applyToPerson(
         addedByGatehouse: true,
         grants: [],
       }));
-      await makeSo(services, { group, requester: person }, wish);
-      return undefined;
+      const outcome = await makeSo(services, { group, requester: person }, wish);
+      if (outcome === 'removed' || !(await directory.isMember(group.id, person.id))) return undefined;
+      // the directory may not have seen yet what was just done
+      if (attempt < 2) throw new DirectoryUnavailable('The directory still shows the membership.');
+      return throughGroup;
     }
   }
 }
@@ -321,9 +344,6 @@ async function found({ directory }: Services, uniqueName: string, { attempt }: S
     );
   throw new DirectoryUnavailable('The group was created, and the directory does not find it yet.');
 }
-
-/** Under this name the group is found again, whoever renames it. */
-export const uniqueNameOf = ({ id }: GroupChange): string => `gatehouse-${id}`;
 
 const AFFIXES_REFUSED =
   'Microsoft Entra ID holds Gatehouse to the tenant’s naming policy without the attributes of the person who creates the group, and does not take the name with them. Give the identity of Gatehouse a directory role that the policy exempts, or let the policy use fixed text only; then try again.';

@@ -5,7 +5,7 @@ import { addDuration } from '../../shared/domain/duration';
 import { asked, cancel, deadlineOf, expire, remindersDue } from '../../shared/domain/group-change';
 import type { Approval, GroupChange } from '../../shared/domain/group-change';
 import { approversOfChange } from '../../shared/group-changes/approvers';
-import { holdsChangeClaim } from '../../shared/group-changes/claim';
+import { holdsChangeClaims } from '../../shared/group-changes/claim';
 import { creationPolicyInForce } from '../../shared/group-changes/creation-policy';
 import { noApprovers, refuseCreator } from '../../shared/group-changes/create';
 import { changeFactsOf } from '../../shared/group-changes/facts';
@@ -40,7 +40,7 @@ export function askAboutChange(services: Services, input: StepInput): Promise<St
     const end = (rule: { rule: string; sentence: string }): Promise<Standing> =>
       changed(services, change.id, ROUTE, (now) => (now.state === 'pending' ? cancel(now, rule, at) : undefined));
     if (at >= deadlineOf(approval)) return changed(services, change.id, ROUTE, (now) => expire(now, at));
-    if (!(await holdsChangeClaim(services, change)))
+    if (!(await holdsChangeClaims(services, change)))
       return end({ rule: 'open-already', sentence: 'Another change of the same came first.' });
     const refusal = await refusedMeanwhile(services, change);
     // the directory may miss for a moment what it has

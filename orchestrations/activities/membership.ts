@@ -47,23 +47,28 @@ export function dropRefusedGrant({ records }: Services, { id, group, requester }
   return records.memberships.update(group.id, requester.id, (before) => left(withoutGrant(before, id)));
 }
 
-/** Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile. */
+/**
+ * Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile.
+ * @returns `removed` where a membership was taken away, `gone` where the group or the person is not there
+ */
 export async function makeSo(
   { directory, records }: Services,
   { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
   wish: Membership,
-): Promise<'done' | 'gone'> {
+): Promise<'done' | 'removed' | 'gone'> {
+  let outcome: 'done' | 'removed' = 'done';
   for (let wanted = wish.wanted; ;) {
     if (wanted === 'in') {
       if ((await directory.addMember(group.id, requester.id)) === 'gone') return 'gone';
+      outcome = 'done';
     } else {
-      await directory.removeMember(group.id, requester.id);
+      outcome = (await directory.removeMember(group.id, requester.id)) === 'removed' ? 'removed' : outcome;
     }
     const now =
       wanted === 'in'
         ? await records.memberships.read(group.id, requester.id)
         : await records.memberships.update(group.id, requester.id, left);
-    if (now === undefined || now.wanted === wanted) return 'done';
+    if (now === undefined || now.wanted === wanted) return outcome;
     wanted = now.wanted;
   }
 }

@@ -3,7 +3,7 @@ import { hasMailbox } from '../../shared/domain/eligibility';
 import type { Person } from '../../shared/domain/eligibility';
 import { isOwn, isToTell, personOf, tell } from '../../shared/domain/group-change';
 import type { GroupChange } from '../../shared/domain/group-change';
-import { releaseChangeClaim } from '../../shared/group-changes/claim';
+import { releaseChangeClaims } from '../../shared/group-changes/claim';
 import { changeFactsOf, changeOutcome } from '../../shared/group-changes/facts';
 import { addressee, deliverFrom, mailOf } from '../../shared/join-requests/outbox';
 import { changeClosedMessage, changeOutcomeMessage, changeToldMessage } from '../../shared/mail/change-messages';
@@ -32,7 +32,7 @@ export function tellChange(services: Services, input: StepInput): Promise<Standi
     const sent = await deliverFrom(services, services.records.changes, dossier, mails, at);
     if (sent.unavailable !== undefined)
       return changePostponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
-    if (outcome.kind !== 'delayed') await releaseChangeClaim(services, change);
+    if (outcome.kind !== 'delayed') await releaseChangeClaims(services, change);
     const who = whoWasTold(dossier, sent.mails);
     return changed(services, change.id, ROUTE, (now) =>
       // what came meanwhile, such as a cancellation of what failed, is told after this
@@ -44,21 +44,37 @@ export function tellChange(services: Services, input: StepInput): Promise<Standi
 async function mailsToSend(services: Services, dossier: ChangeDossier, outcome: ChangeOutcome): Promise<Mail[]> {
   const { directory } = services;
   const { request: change } = dossier.stored;
-  const asker = await directory.person(change.askedBy.id);
+  const [asker, stillMember] = await Promise.all([
+    directory.person(change.askedBy.id),
+    outcome.kind === 'done' && isStillMember(services, change),
+  ]);
   const facts = changeFactsOf(change, asker);
   const mails = [
-    ...toAsker(change, facts, outcome, asker),
+    ...toAsker(change, { facts, outcome, stillMember }, asker),
     ...closed(services, dossier, facts, outcome),
-    ...(outcome.kind === 'done' ? await toConcerned(services, change, facts) : []),
+    ...(outcome.kind === 'done' ? await toConcerned(services, change, { facts, stillMember }) : []),
   ];
   return mails.filter(({ key }) => (dossier.mails.get(key)?.status ?? 'queued') === 'queued');
 }
 
+/** Whoever was taken out may be a member through another group. */
+const isStillMember = async ({ directory }: Services, { task, group }: GroupChange): Promise<boolean> =>
+  task.kind === 'remove-member' && group !== undefined && (await directory.isMember(group.id, task.person.id));
+
 /** How it ended; without a mailbox the status is all there is. */
-function toAsker(change: GroupChange, facts: ChangeFacts, outcome: ChangeOutcome, asker: Person | undefined): Mail[] {
+function toAsker(
+  change: GroupChange,
+  { facts, outcome, stillMember }: { facts: ChangeFacts; outcome: ChangeOutcome; stillMember: boolean },
+  asker: Person | undefined,
+): Mail[] {
   if (!hasMailbox(asker)) return [];
   const key = `${outcome.kind === 'delayed' ? 'delayed' : 'outcome'}_${asker.id}`;
-  const message = changeOutcomeMessage({ facts, outcome, recipient: asker.displayName });
+  const message = changeOutcomeMessage({
+    facts,
+    outcome,
+    recipient: asker.displayName,
+    ...(stillMember && { stillMember: isOwn(change) ? 'you' : 'they' }),
+  });
   return [mailOf(change.id, key, addressee(asker), message)];
 }
 
@@ -85,17 +101,20 @@ function closed(
 }
 
 /** The owners that the group has now, and whoever the change is about; not the asker, who is told how it ended. */
-async function toConcerned(services: Services, change: GroupChange, facts: ChangeFacts): Promise<Mail[]> {
+async function toConcerned(
+  services: Services,
+  change: GroupChange,
+  { facts, stillMember }: { facts: ChangeFacts; stillMember: boolean },
+): Promise<Mail[]> {
   const { directory } = services;
   const { task, group, askedBy } = change;
   if (group === undefined) return [];
   const about = personOf(task);
   const isOfMember = task.kind === 'add-member' || task.kind === 'remove-member';
-  const [owners, person, stillMember] = await Promise.all([
+  const [owners, person] = await Promise.all([
     // members come and go by one owner’s hand; what changes the group itself is told to all of them
     isOfMember ? [] : ownersOf(services, change, group.id),
     about === undefined ? undefined : directory.person(about.id),
-    task.kind === 'remove-member' ? directory.isMember(group.id, task.person.id) : false,
   ]);
   const message = (recipient: Person, role: 'owner' | 'person') =>
     changeToldMessage({

@@ -21,9 +21,10 @@ import type { Care, CareChange, CareState } from '../../shared/domain/ownerless'
 import type { Policy } from '../../shared/domain/policy';
 import { FeatureOff, needFeature } from '../../shared/group-changes/features';
 import type { ChangeRefusal } from '../../shared/group-changes/file';
-import { approvalOfTakingOver, nobodyApproves, openOffer } from '../../shared/group-changes/take-over';
+import { openOffer } from '../../shared/group-changes/claim';
+import { approvalOfTakingOver, nobodyApproves } from '../../shared/group-changes/take-over';
 import { refuseGroup } from '../../shared/join-requests/eligibility';
-import { addressee, deliverFrom, mailOf, newLinkId, sendQueued } from '../../shared/join-requests/outbox';
+import { addressee, deliverFrom, mailOf, newLinkId, putMails, sendQueued } from '../../shared/join-requests/outbox';
 import { MailUnavailable } from '../../shared/mail/mailer';
 import { secondOwnerMessage, takenMessage, takeOverMessage } from '../../shared/mail/ownerless-messages';
 import { policyInForce } from '../../shared/policies/in-force';
@@ -116,6 +117,7 @@ async function sendAndWait(
 ): Promise<CareStanding> {
   const { cares } = services.records;
   const fresh = new Set(isNew ? mails.map(({ key }) => key) : []);
+  await putMails(services, care.id, mails);
   const sent = await sendQueued(services, care.id, mails, fresh, at);
   await cares.saveMails(care.id, sent.mails);
   if (sent.unavailable !== undefined) throw sent.unavailable;

@@ -15,7 +15,7 @@ export const ASKED_AT_A_TIME = 3;
 
 /**
  * `one-owner`: the only owner who can decide is asked to name a second. `no-owner`: members are asked to take over. `offered`: one of them
- * did, and that waits for its approval. `nobody-left`: operations must look. `mended`, `closed`: nothing is left to do.
+ * did, and that waits for its approval. `nobody-left`: nobody can be asked, and operations must look. `mended`, `closed`: nothing is left to do.
  */
 export type CareState = 'found' | 'one-owner' | 'no-owner' | 'offered' | 'nobody-left' | 'mended' | 'closed';
 
@@ -145,6 +145,18 @@ export function nobodyLeft(care: Care, why: { rule: string; sentence: string }, 
   return care.state === 'nobody-left' && care.why?.rule === why.rule
     ? later(request)
     : change(request, 'nobody-left', at, { rule: why.rule });
+}
+
+/** The mail to the only owner did not arrive: operations must look, until the owner may be mailed again. */
+export function ownerUnreachable(care: Care, at: Date): CareChange | undefined {
+  if (care.state !== 'one-owner') return undefined;
+  const why = {
+    rule: 'owner-unreachable',
+    sentence:
+      'The mail to the only owner could not be delivered, so nobody was asked to name a second one. Add an owner.',
+  };
+  const request: Care = { ...plain(care), state: 'nobody-left', why, due: iso(ownerMayBeAsked(care)) };
+  return change(request, 'nobody-left', at, { rule: why.rule });
 }
 
 /** It has enough owners again (`why` is absent), or is not Gatehouse's to care for any more. */

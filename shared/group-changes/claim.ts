@@ -6,53 +6,80 @@ import { tidyName } from '../domain/names';
 import { takeClaim } from '../records/claims';
 import type { Services } from '../services';
 
+type Slot = [scope: string, slot: string];
+
+/** The name of a group, whoever gives it. */
+function nameSlot(displayName: string): Slot {
+  const name = tidyName(displayName).toLowerCase();
+  return [`name_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`, 'create'];
+}
+
+/** A member's offer to own a group that nobody owns: it waits for its approval, and keeps nobody from adding an owner meanwhile. */
+const OFFER = 'offer';
+
 /**
- * What must not be changed by two at once: the name of a group that is created, the owners of a group (else two who remove each other
- * would leave none), its description, the membership of one person.
+ * What must not be changed by two at once: the name of a group that is created or renamed, the owners of a group (else two who remove each
+ * other would leave none), its description, the membership of one person.
  */
-function slotOf(task: Task, groupId: string | undefined): [scope: string, slot: string] {
-  if (task.kind === 'create') {
-    const name = tidyName(task.wanted.displayName).toLowerCase();
-    return [`name_${createHash('sha256').update(name).digest('hex').slice(0, 32)}`, 'create'];
-  }
+function slotsOf(task: Task, as: GroupChange['as'], groupId: string | undefined): Slot[] {
+  if (task.kind === 'create') return [nameSlot(task.wanted.displayName)];
   const scope = groupId ?? '';
   switch (task.kind) {
     case 'describe':
-      return [scope, 'description'];
+      return [[scope, 'description'], ...(task.displayName === undefined ? [] : [nameSlot(task.displayName)])];
     case 'add-owner':
     case 'remove-owner':
     case 'hand-over':
-      return [scope, 'owners'];
+      return [[scope, as === 'member' ? OFFER : 'owners']];
     case 'add-member':
     case 'remove-member':
-      return [scope, `member_${personOf(task)?.id ?? ''}`];
+      return [[scope, `member_${personOf(task)?.id ?? ''}`]];
   }
 }
 
 /** A creation goes by its name for as long as it lives, whatever group comes of it. */
-const slotOfChange = ({ task, group }: GroupChange): [string, string] =>
-  slotOf(task, task.kind === 'create' ? undefined : group?.id);
+const slotsOfChange = ({ task, as, group }: GroupChange): Slot[] =>
+  slotsOf(task, as, task.kind === 'create' ? undefined : group?.id);
 
 export type ClaimResult = { kind: 'taken' } | { kind: 'open-already'; change: GroupChange } | { kind: 'in-progress' };
 
-/** Takes the claim for the change `id`; of a change that is over, or never came to be, it is taken over. */
-export async function takeChangeClaim(
+/**
+ * Takes the claims for the change `id`; those of a change that is over, or never came to be, are taken over. So are those of one that
+ * failed, unless it creates a group: nobody waits until operations look at it, and when it is tried again it finds that it came second.
+ */
+export async function takeChangeClaims(
   { records }: Services,
-  { task, groupId, id }: { task: Task; groupId?: string; id: string },
+  { task, as, groupId, id }: { task: Task; as: GroupChange['as']; groupId?: string; id: string },
   at: Date,
 ): Promise<ClaimResult> {
-  const claimed = await takeClaim(records.claims, slotOf(task, groupId), id, at, {
-    read: async (holderId) => (await records.changes.read(holderId))?.request,
-    holds: isOpen,
-  });
-  return claimed.kind === 'held' ? { kind: 'open-already', change: claimed.by } : claimed;
+  const taken: Slot[] = [];
+  for (const slot of slotsOf(task, as, groupId)) {
+    const claimed = await takeClaim(records.claims, slot, id, at, {
+      read: async (holderId) => (await records.changes.read(holderId))?.request,
+      holds: (holder) => isOpen(holder) && (holder.state !== 'failed' || holder.task.kind === 'create'),
+    });
+    if (claimed.kind !== 'taken') {
+      await Promise.all(taken.map(([scope, name]) => records.claims.release(scope, name, id)));
+      return claimed.kind === 'held' ? { kind: 'open-already', change: claimed.by } : claimed;
+    }
+    taken.push(slot);
+  }
+  return { kind: 'taken' };
 }
 
-/** Whether no other change took the claim before this one was written. */
-export async function holdsChangeClaim({ records }: Services, change: GroupChange): Promise<boolean> {
-  const claim = await records.claims.read(...slotOfChange(change));
-  return claim === undefined || claim.requestId === change.id;
+/** Whether no other change took a claim before this one was written. */
+export async function holdsChangeClaims({ records }: Services, change: GroupChange): Promise<boolean> {
+  const claims = await Promise.all(slotsOfChange(change).map((slot) => records.claims.read(...slot)));
+  return claims.every((claim) => claim === undefined || claim.requestId === change.id);
 }
 
-export const releaseChangeClaim = ({ records }: Services, change: GroupChange): Promise<void> =>
-  records.claims.release(...slotOfChange(change), change.id);
+export async function releaseChangeClaims({ records }: Services, change: GroupChange): Promise<void> {
+  await Promise.all(slotsOfChange(change).map(([scope, name]) => records.claims.release(scope, name, change.id)));
+}
+
+/** The change by which somebody offers now to take the group over. */
+export async function openOffer({ records }: Services, groupId: string): Promise<GroupChange | undefined> {
+  const claim = await records.claims.read(groupId, OFFER);
+  const change = claim && (await records.changes.read(claim.requestId))?.request;
+  return change !== undefined && isOpen(change) ? change : undefined;
+}

@@ -3,7 +3,7 @@ import type { CreationPolicy, CreationRules } from '../domain/creation-policy';
 import { durationMs } from '../domain/duration';
 import { hasMailbox } from '../domain/eligibility';
 import type { Person } from '../domain/eligibility';
-import type { GroupKind, Named, WantedGroup } from '../domain/group-change';
+import type { GroupChange, GroupKind, Named, WantedGroup } from '../domain/group-change';
 import { SHORTEST_LIFETIME } from '../domain/group-lifetime';
 import { tidyName } from '../domain/names';
 import type { CheckedName } from '../domain/names';
@@ -194,3 +194,6 @@ export async function fileCreation(
   await needFeature(services, 'own-groups');
   return fileChange(services, filing, () => lookAtCreation(services, filing.askedBy.id, wish), at);
 }
+
+/** Under this name the group of a change is found again, whoever renames it. */
+export const uniqueNameOf = ({ id }: Pick<GroupChange, 'id'>): string => `gatehouse-${id}`;

@@ -7,7 +7,7 @@ import type { StoredChange } from '../records/group-changes';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 import type { FieldError } from '../web/problem';
-import { takeChangeClaim } from './claim';
+import { takeChangeClaims } from './claim';
 
 /** A rule that keeps a change from being asked for or applied. `rule` names it for machines. */
 export interface ChangeRefusal {
@@ -81,9 +81,9 @@ export async function fileChange(
 
   const asking: Asking = { ...looked.asking, id, askedBy: filing.askedBy };
   const groupId = asking.group?.id;
-  const claim = await takeChangeClaim(
+  const claim = await takeChangeClaims(
     services,
-    { task: asking.task, id, ...(groupId !== undefined && { groupId }) },
+    { task: asking.task, as: asking.as, id, ...(groupId !== undefined && { groupId }) },
     at,
   );
   if (claim.kind !== 'taken') return claim;

@@ -10,6 +10,7 @@ import { nameErrors, ownerProblem, settledDescription } from './create';
 import { needFeature } from './features';
 import { fileChange } from './file';
 import type { ChangeRefusal, FileChangeResult, FilingOf, Looked } from './file';
+import type { CheckedName } from '../domain/names';
 import { checkGroupName } from './names';
 
 /** What somebody asks to change in a group. */
@@ -36,6 +37,17 @@ export const lastOwner = refuse(
 export const notAnOwner = refuse('not-an-owner', 'This person does not own the group. There is nothing to take away.');
 const alreadyOwner = refuse('already-owner', 'This person owns the group already.');
 const notAMember = refuse('not-a-member', 'This person is not a member of the group. There is nothing to take away.');
+/** The new owner stands, and the directory does not let the old one go. */
+export const handedOverInPart = (name: string): ChangeRefusal =>
+  refuse(
+    'handed-over-in-part',
+    `${name} owns the group now, and whoever handed it over still does: Microsoft Graph does not let them go. They can leave as an owner later.`,
+  );
+/** A membership that is not of this group's own. */
+export const throughGroup = refuse(
+  'member-through-group',
+  'This person is a member through another group, which is not changed here. Ask the owners of that group.',
+);
 /** A member offered to own the group while nobody did. */
 export const hasOwner = refuse(
   'has-owner',
@@ -164,22 +176,24 @@ async function describing(
   const description = wish.description === undefined ? undefined : (settledDescription(wish.description) ?? null);
   const task = { kind: 'describe' as const, ...(description !== undefined && { description }) };
   if (wish.displayName === undefined) return { kind: 'task', task };
-  const { policy } = await creationPolicyInForce(services);
-  const checked = await checkGroupName(
-    services,
-    {
-      kind: group.groupTypes.includes('Unified') ? 'microsoft365' : 'security',
-      displayName: wish.displayName,
-      personId: me.id,
-      groupId: group.id,
-    },
-    policy,
-  );
-  // the nickname stays as it is
-  const errors = nameErrors({ ...checked, violations: checked.violations.filter(({ of }) => of === 'displayName') });
+  const checked = await checkNewName(services, group, wish.displayName, me.id);
+  const errors = nameErrors(checked);
   return errors.length > 0
     ? { kind: 'invalid', errors }
     : { kind: 'task', task: { ...task, displayName: checked.displayName } };
+}
+
+/** The name as the group would have it, and what is against it; the mail nickname stays as it is. */
+async function checkNewName(
+  services: Services,
+  group: Group,
+  displayName: string,
+  personId: string,
+): Promise<CheckedName> {
+  const { policy } = await creationPolicyInForce(services);
+  const kind = group.groupTypes.includes('Unified') ? 'microsoft365' : 'security';
+  const checked = await checkGroupName(services, { kind, displayName, personId, groupId: group.id }, policy);
+  return { ...checked, violations: checked.violations.filter(({ of }) => of === 'displayName') };
 }
 
 async function personTask(
@@ -252,7 +266,7 @@ export async function refuseNow(services: Services, change: GroupChange): Promis
   const ofGroup = await refuseGroup(services, { group, policy, isNamedByPolicy });
   if (ofGroup !== undefined) return ofGroup;
   if (as === 'owner' && !owners.some(({ id }) => id === askedBy.id)) return noLongerYours;
-  if (task.kind === 'describe') return undefined;
+  if (task.kind === 'describe') return refuseName(services, group, task, askedBy.id);
   if (as === 'member') {
     if (hasUsableOwner(owners)) return hasOwner;
     if (!(await directory.isMember(asked.id, askedBy.id))) return notAMemberNow;
@@ -274,4 +288,35 @@ export async function refuseNow(services: Services, change: GroupChange): Promis
     case 'remove-member':
       return undefined;
   }
+}
+
+/** Another group may have got the name meanwhile, or the rules of names be others. */
+async function refuseName(
+  services: Services,
+  group: Group | undefined,
+  { displayName }: Extract<Task, { kind: 'describe' }>,
+  personId: string,
+): Promise<ChangeRefusal | undefined> {
+  if (group === undefined || displayName === undefined || displayName === group.displayName) return undefined;
+  const { violations } = await checkNewName(services, group, displayName, personId);
+  const [violation] = violations;
+  return violation && { rule: violation.rule, sentence: violation.sentence };
+}
+
+/** Whether the directory is as the change wants it already: by an attempt whose answer was lost, or by somebody else's hand. */
+export async function standsAlready({ directory }: Services, { task, group, askedBy }: GroupChange): Promise<boolean> {
+  if (task.kind === 'create' || group === undefined) return false;
+  if (task.kind === 'describe') {
+    const now = await directory.group(group.id);
+    return (
+      now !== undefined &&
+      (task.displayName === undefined || task.displayName === now.displayName) &&
+      (task.description === undefined || (task.description ?? '') === (now.description ?? ''))
+    );
+  }
+  if (task.kind === 'add-member') return directory.isMember(group.id, task.person.id);
+  if (task.kind === 'remove-member') return !(await directory.isMember(group.id, task.person.id));
+  const owners = new Set((await directory.owners(group.id)).map(({ id }) => id));
+  if (task.kind === 'remove-owner') return !owners.has(task.person.id);
+  return owners.has(task.person.id) && (task.kind === 'add-owner' || !owners.has(askedBy.id));
 }

@@ -1,5 +1,4 @@
 import { refusals } from '../domain/eligibility';
-import { isOpen } from '../domain/group-change';
 import type { Approval, GroupChange } from '../domain/group-change';
 import type { Care } from '../domain/ownerless';
 import type { Policy } from '../domain/policy';
@@ -34,13 +33,6 @@ export async function approvalOfTakingOver(
   const asked = { approvers: fallbackApprovers.filter(({ kind }) => kind !== 'owners'), fallback: [] };
   const people = await changeApprovers(directory, { task: { kind: 'add-owner', person }, askedBy: person }, asked);
   return { ...asked, reminders: REMINDERS, deadline: DEADLINE, people };
-}
-
-/** The change by which somebody offers now to take the group over: what keeps its owners from being changed by two at once names it. */
-export async function openOffer({ records }: Services, groupId: string): Promise<GroupChange | undefined> {
-  const claim = await records.claims.read(groupId, 'owners');
-  const change = claim && (await records.changes.read(claim.requestId))?.request;
-  return change?.as === 'member' && isOpen(change) ? change : undefined;
 }
 
 /** A person offers once in each shortage of owners. */

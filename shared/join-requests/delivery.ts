@@ -1,5 +1,6 @@
 import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
+import { ownerUnreachable } from '../domain/ownerless';
 import { lostLifeMail } from '../group-lives/delivery';
 import type { ChangeOf, Dossiers, Via } from '../records/dossiers';
 import { undeliveredMail } from '../records/mail-rows';
@@ -47,7 +48,13 @@ export async function takeReport(services: Services, report: DeliveryReport, via
   if (ofChange !== undefined) return ofChange ? [{ kind: 'change', id: named.requestId }] : [];
   // what is due then, the sweeper takes up
   if (!(await lostLifeMail(services, named, why, via, at)))
-    await lostMail(cares, (request) => ({ request, entries: [] }), lost, why, via);
+    await lostMail(
+      cares,
+      (care) => (/^second_/.test(named.key) && ownerUnreachable(care, at)) || { request: care, entries: [] },
+      lost,
+      why,
+      via,
+    );
   return [];
 }
 

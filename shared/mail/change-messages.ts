@@ -257,7 +257,13 @@ const approvedBy = ({ decidedBy }: { decidedBy?: string }): string =>
   decidedBy === undefined ? '' : `, approved by ${nameOf(decidedBy)}`;
 
 /** Tells whoever asked how it ended, or that it is delayed. */
-export function changeOutcomeMessage(m: { facts: ChangeFacts; outcome: ChangeOutcome; recipient: string }): Message {
+export function changeOutcomeMessage(m: {
+  facts: ChangeFacts;
+  outcome: ChangeOutcome;
+  recipient: string;
+  /** Whoever was taken out is still a member through another group: the recipient, or somebody else. */
+  stillMember?: 'you' | 'they';
+}): Message {
   const { facts, outcome } = m;
   const said = status(outcome);
   const sentence = sentenceTo(facts, outcome);
@@ -269,11 +275,18 @@ export function changeOutcomeMessage(m: { facts: ChangeFacts; outcome: ChangeOut
     heading: `Your wish to ${wishInWords(facts)}: ${said.text.toLowerCase()}`,
     blocks: [
       { kind: 'paragraph', text: sentence },
+      ...stillMemberBlock(m.stillMember),
       ...quote('Their comment', comment),
       { kind: 'facts', rows: changeRows(facts) },
     ],
     footer: [`You get this mail, ${nameOf(m.recipient)}, because you asked for this.`, reference(facts)],
   });
+}
+
+function stillMemberBlock(who: 'you' | 'they' | undefined): Block[] {
+  if (who === undefined) return [];
+  const text = `${who === 'you' ? 'You are' : 'They are'} still a member through another group.`;
+  return [{ kind: 'paragraph', text }];
 }
 
 /** Tells somebody who was asked to decide that nothing is left for them to do. `link` opens the receipt. */
@@ -324,9 +337,7 @@ export function changeToldMessage(m: {
     heading,
     blocks: [
       { kind: 'paragraph', text: sentence },
-      ...(m.stillMember === true
-        ? [{ kind: 'paragraph' as const, text: 'You are still a member through another group.' }]
-        : []),
+      ...stillMemberBlock(m.stillMember === true ? 'you' : undefined),
       ...reasonBlocks(facts),
       { kind: 'facts', rows: changeRows(facts) },
     ],

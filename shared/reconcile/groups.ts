@@ -97,7 +97,7 @@ async function lookAt(services: Services, { group, usableOwners }: ListedGroup, 
   else if (usableOwners < ENOUGH) found.oneOwner += 1;
   try {
     if (stored !== undefined && isCaredFor) {
-      if (care.state === 'nobody-left' && usableOwners === 0) {
+      if (care.state === 'nobody-left' && (usableOwners === 0 || care.why?.rule === 'owner-unreachable')) {
         found.nobodyLeft += 1;
         keep(found.first.nobodyLeft, { groupId: group.id, rule: care.why?.rule ?? '' });
       }
@@ -113,9 +113,10 @@ async function lookAt(services: Services, { group, usableOwners }: ListedGroup, 
 }
 
 /** The owners are others than the care goes by: it looks again at once. */
-function isOtherwise({ state }: Care, usableOwners: number): boolean {
+function isOtherwise({ state, why }: Care, usableOwners: number): boolean {
   if (usableOwners >= ENOUGH) return true;
-  return usableOwners === 0 ? state === 'one-owner' : state !== 'one-owner' && state !== 'found';
+  const goesByOne = state === 'one-owner' || why?.rule === 'owner-unreachable';
+  return usableOwners === 0 ? goesByOne : !goesByOne && state !== 'found';
 }
 
 /** Owners of a group that can't be changed here, or whose policy says so, are not Gatehouse's to look for. */

@@ -1,7 +1,7 @@
 import { groups, people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
 import { built } from '../../local/stack/paths';
-import { membersOf } from '../../local/stack/actors';
+import { mailsTo, membersOf } from '../../local/stack/actors';
 import { runNode, tableClient } from '../http/stack/tools';
 import { idsOf, openGroupsHouse, wish } from './own-groups-house';
 import type { GroupsHouse } from './own-groups-house';
@@ -131,6 +131,121 @@ test('while one change of the owners waits for the directory, another is not tak
   house.stack.clock.advance(60_000);
   await house.untilChange(changeId, ({ state }) => state === 'done');
   expect(await house.ownersOf(id)).toEqual(idsOf('rita', 'mona', 'ravi'));
+});
+
+/** What stands once the service answers again; the clock runs on, so that the next attempt comes. */
+const onceItAnswers = async (changeId: string) => {
+  await house.clearFaults();
+  return house.untilChange(changeId, ({ timeline }) => {
+    house.stack.clock.advance(10_000);
+    return timeline.some(({ event }) => event === 'outcome-told');
+  });
+};
+const idOf = ({ status, json, text }: Awaited<ReturnType<typeof house.manage>>): string => {
+  if (status !== 202) throw new Error(`${String(status)} ${text}`);
+  return (json as { id: string }).id;
+};
+
+test('an owner whose removal waited for the directory stays where nobody else is left by then who can decide', async () => {
+  const id = await group(['rita', 'tomas']);
+  await house.fault('directory', { method: 'DELETE', path: 'owners/', fault: { kind: 'answer', status: 503 } });
+  const changeId = idOf(await house.manage('rita', id, { kind: 'remove-owner', person: people.rita.id }));
+  expect((await house.untilPostponed(changeId)).state).toBe('applying');
+  await house.change({ type: 'patchUser', id: people.tomas.id, patch: { accountEnabled: false } });
+  const { state, why } = await onceItAnswers(changeId);
+  await house.change({ type: 'patchUser', id: people.tomas.id, patch: { accountEnabled: true } });
+  expect([state, why?.rule]).toEqual(['cancelled', 'last-owner']);
+  expect(await house.ownersOf(id)).toEqual(idsOf('rita', 'tomas'));
+});
+
+test('a change of owners that failed keeps nobody from another one, and comes second when it is tried again', async () => {
+  const id = await group(['rita', 'mona']);
+  await house.fault('directory', { method: 'POST', path: 'owners/\\$ref', fault: { kind: 'answer', status: 403 } });
+  const failed = await house.settled(await house.manage('rita', id, { kind: 'add-owner', person: people.ravi.id }));
+  expect(failed.state).toBe('failed');
+  await house.clearFaults();
+  await done('mona', id, { kind: 'remove-owner', person: people.rita.id });
+  expect((await house.operations.call('POST', `/api/ops/group-changes/${failed.id}/retry`)).status).toBe(202);
+  const { state, why } = await house.untilChange(failed.id, ({ state: now }) => now === 'cancelled');
+  expect([state, why?.rule]).toEqual(['cancelled', 'no-longer-yours']);
+  expect(await house.ownersOf(id)).toEqual(idsOf('mona'));
+});
+
+test('a handing over of which Graph does the first half only says so, and both own the group', async () => {
+  const id = await group(['rita']);
+  const message = 'The group must have at least one owner, hence this owner cannot be removed.';
+  await house.fault('directory', {
+    method: 'DELETE',
+    path: 'owners/',
+    fault: {
+      kind: 'answer',
+      status: 400,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ error: { code: 'Request_BadRequest', message } }),
+    },
+  });
+  const changeId = idOf(await house.manage('rita', id, { kind: 'hand-over', person: people.ravi.id }));
+  const { state, why } = await house.untilChange(changeId, ({ timeline }) => {
+    house.stack.clock.advance(60_000);
+    return timeline.some(({ event }) => event === 'outcome-told');
+  });
+  expect([state, why?.rule, why?.sentence]).toEqual([
+    'cancelled',
+    'handed-over-in-part',
+    expect.stringMatching(/^Ravi Subramanian owns the group now, and whoever handed it over still does/),
+  ]);
+  expect(await house.ownersOf(id)).toEqual(idsOf('rita', 'ravi'));
+});
+
+test('a name that another group got while a renaming waited is not given twice', async () => {
+  const id = await group(['rita', 'mona']);
+  await house.fault('directory', { path: 'owners/microsoft', skip: 1, fault: { kind: 'answer', status: 503 } });
+  const changeId = idOf(await house.manage('rita', id, { kind: 'describe', displayName: 'Lantern Makers' }));
+  expect((await house.untilPostponed(changeId)).state).toBe('approved');
+  await house.change({
+    type: 'createGroup',
+    group: {
+      id: 'c0000000-0000-4000-8777-000000000001',
+      displayName: 'Lantern Makers',
+      mailNickname: 'lanterns',
+      owners: [people.mona.id],
+    },
+  });
+  const { state, why } = await onceItAnswers(changeId);
+  expect([state, why?.rule]).toEqual(['cancelled', 'name-taken']);
+});
+
+test('a renaming and a creation that want the same name at once: one of them gets it', async () => {
+  const id = await group(['rita', 'mona']);
+  const answers = await Promise.all([
+    house.manage('rita', id, { kind: 'describe', displayName: 'Glass Blowers' }),
+    house.create('mona', wish('Glass Blowers')),
+  ]);
+  expect(answers.map(({ status }) => status).toSorted()).toEqual([202, 409]);
+  for (const answer of answers) if (answer.status === 202) expect((await house.settled(answer)).state).toBe('done');
+  expect(await house.named('Glass Blowers')).toHaveLength(1);
+});
+
+test('a member through another group is not said to be taken out: that group is not changed here', async () => {
+  const inner = await group(['mona'], ['lars']);
+  const id = await group(['rita', 'mona']);
+  await house.change({ type: 'addMember', group: id, target: inner });
+  for (const [person, body] of [
+    ['rita', { kind: 'remove-member', person: people.lars.id }],
+    ['lars', { kind: 'leave' }],
+  ] as const) {
+    const changeId = idOf(await house.manage(person, id, body));
+    const { state, why } = await house.untilChange(changeId, ({ timeline }) => {
+      house.stack.clock.advance(10_000);
+      return timeline.some(({ event }) => event === 'outcome-told');
+    });
+    expect([state, why?.rule]).toEqual(['cancelled', 'member-through-group']);
+  }
+  // who is both is taken out of this group, and told that they are a member all the same
+  await house.change({ type: 'addMember', group: id, target: people.lars.id });
+  const removed = await done('rita', id, { kind: 'remove-member', person: people.lars.id });
+  const [mail] = (await mailsTo(house.stack.urls, 'rita')).filter(({ plainText }) => plainText?.includes(removed.id));
+  expect(mail?.plainText).toContain('They are still a member through another group.');
 });
 
 test('a member is added and removed by an owner, and what Gatehouse added is known', async () => {

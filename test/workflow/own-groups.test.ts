@@ -73,6 +73,34 @@ test('a name with the creator’s attributes that Entra does not take from an ap
   await house.change({ type: 'setGroupSettings', values: null });
 });
 
+test('a creation that failed after Graph made the group can’t be cancelled, only be tried again: no group is left behind', async () => {
+  // the answer is lost, and the group is looked for before and after
+  await house.fault('directory', {
+    method: 'PATCH',
+    path: 'uniqueName',
+    times: 1,
+    fault: { kind: 'reset', when: 'after' },
+  });
+  await house.fault('directory', {
+    method: 'GET',
+    path: 'uniqueName',
+    skip: 2,
+    fault: { kind: 'answer', status: 403 },
+  });
+  const failed = await house.settled(await house.create('rita', wish('Bell Founders')));
+  expect([failed.state, failed.group]).toEqual(['failed', undefined]);
+  await house.clearFaults();
+  const cancelled = await house.operations.call('POST', `/api/ops/group-changes/${failed.id}/cancel`, {
+    reason: 'It failed.',
+  });
+  expect([cancelled.status, cancelled.text]).toEqual([409, expect.stringContaining('group-stands')]);
+  expect((await house.operations.call('POST', `/api/ops/group-changes/${failed.id}/retry`)).status).toBe(202);
+  const now = await house.untilChange(failed.id, ({ timeline }) =>
+    timeline.some(({ event }) => event === 'outcome-told'),
+  );
+  expect([now.state, await house.named('Bell Founders')]).toEqual(['done', [now.group?.id]]);
+});
+
 test('two people who want the same name at once get one group between them, and the other is told', async () => {
   const answers = await Promise.all([
     house.create('rita', wish('Night Shift')),

@@ -211,6 +211,33 @@ test('a second owner who comes and goes makes no second mail within the month', 
   expect(new Date(due ?? '').getTime()).toBeGreaterThan(house.stack.clock.now().getTime() + 29 * DAY);
 });
 
+test('the only owner whom no mail reaches is told to operations, and not taken for one who was asked', async () => {
+  const { id, name } = await groupWith(['olivia'], ['rita']);
+  await night();
+  await cared(id, ({ state }) => state === 'one-owner');
+  const mail = (await mailsTo(house.stack.urls, 'olivia')).find(({ subject }) => subject.startsWith(`${name} `));
+  if (mail === undefined) throw new Error('Olivia was not asked');
+  await house.reportBounce(mail, people.olivia.mail ?? '');
+  expect((await care(id)).why?.rule).toBe('owner-unreachable');
+  const { first } = await night();
+  expect(first.nobodyLeft).toContainEqual({ groupId: id, rule: 'owner-unreachable' });
+  expect(await subjects('olivia', name)).toHaveLength(1);
+});
+
+test('while an offer to take a group over waits for its approval, an administrator may add an owner', async () => {
+  const { id, name } = await groupWith(['dana'], ['rita', 'ravi', 'mona']);
+  await night();
+  await cared(id, ({ state }) => state === 'no-owner');
+  await offer('rita', name);
+  const { id: offerId } = await offered(id);
+  const admin = await house.as('adele');
+  const added = await admin.call('POST', `/api/groups/${id}/changes`, { kind: 'add-owner', person: people.omar.id });
+  expect([added.status, added.text]).toEqual([202, expect.any(String)]);
+  expect((await house.settled(added)).state).toBe('done');
+  expect(await house.ownersOf(id)).toContain(people.omar.id);
+  expect((await house.changeStatus(offerId)).state).toBe('pending');
+});
+
 test('members are asked three at a time, oldest first; who offers becomes the owner once the stand-ins approve, and the others are told once', async () => {
   const { id, name } = await groupWith(['dana'], ['gus', 'dora', 'nora', 'rita', 'ravi', 'mona', 'tomas']);
   const grant = { requestId: 'a'.repeat(32), from: '2025-01-01T00:00:00.000Z' };
