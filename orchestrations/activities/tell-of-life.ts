@@ -25,6 +25,9 @@ import { LeftToOperations } from './left-to-operations';
 /** Of members, and of those who were told before, so many are told in one step. */
 const PAGE = 40;
 
+/** So many mails of all warnings of one term are looked at. */
+const MOST_WARNED = 1_000;
+
 /** Whom a mail goes to, and in which capacity. */
 interface Reader {
   to: Mail['to'];
@@ -81,9 +84,15 @@ async function deliver(
   await putMails(services, id, queued);
   await lives.saveMails(id, queued);
   const sent = await sendQueued(services, id, queued, notYetPut({ mails: known }, queued), at);
-  await lives.saveMails(id, sent.mails);
+  // a report that one did not arrive may have come before this is written: it stands
+  const lost = await lives.mails(
+    id,
+    sent.mails.map(({ key }) => key),
+  );
+  const settled = sent.mails.filter(({ key }) => lost.get(key)?.status !== 'undelivered');
+  await lives.saveMails(id, settled);
   if (sent.unavailable !== undefined) throw sent.unavailable;
-  const all = new Map([...known, ...sent.mails.map((mail) => [mail.key, mail] as const)]);
+  const all = new Map([...known, ...lost, ...settled.map((mail) => [mail.key, mail] as const)]);
   return keys.flatMap((key) => all.get(key) ?? []);
 }
 
@@ -192,13 +201,14 @@ async function membersFrom({ directory }: Services, groupId: string, after: stri
   }
 }
 
-/** The owners that the group has now, and whoever was told that it had expired. @returns the page that comes next */
+/** The owners that the group has now, and whoever was told that it had expired, or would. @returns the page that comes next */
 async function tellRenewed(services: Services, now: AtLife, after: string | undefined): Promise<string | undefined> {
   const { directory, records } = services;
   const { life } = now.stored;
   const before = `expired_${String(life.term - 1)}_`;
-  const [owners, page] = await Promise.all([
+  const [owners, warned, page] = await Promise.all([
     after === undefined ? directory.owners(life.group.id) : [],
+    after === undefined ? warnedCaretakers(services, now) : [],
     records.lives.mailsPage(life.group.id, before, { size: PAGE, ...(after !== undefined && { after }) }),
   ]);
   const asOwners = ownersAmong(owners);
@@ -210,7 +220,7 @@ async function tellRenewed(services: Services, now: AtLife, after: string | unde
   await deliver(
     services,
     now,
-    [...asOwners, ...told]
+    [...asOwners, ...told, ...warned.filter(({ to }) => !told.some((other) => other.to.id === to.id))]
       // whoever renewed it saw it happen
       .filter(({ to }) => to.id !== renewedBy?.id)
       .map((reader) => ({ ...reader, key: `renewed_${String(life.term)}_${reader.to.id}` })),
@@ -224,6 +234,18 @@ async function tellRenewed(services: Services, now: AtLife, after: string | unde
       }),
   );
   return page.next;
+}
+
+/** Those at the fallback address, where they were warned that the group would expire. */
+async function warnedCaretakers({ records }: Services, now: AtLife): Promise<Reader[]> {
+  const { life } = now.stored;
+  const { mails } = await records.lives.mailsPage(life.group.id, `warn_${String(life.term - 1)}_`, {
+    size: MOST_WARNED,
+  });
+  return mails
+    .filter((mail) => wasAccepted(mail) && mail.to.id === CARETAKERS)
+    .slice(0, 1)
+    .map(({ to }): Reader => ({ to, as: 'caretaker' }));
 }
 
 /** Who owned the group when it was deleted, or those at the fallback address. */

@@ -94,6 +94,14 @@ test('a group is handed over: the new owner is there before the old one goes', a
   expect(await house.mailsAbout(change.id, 'rita')).toHaveLength(1);
 });
 
+test('an owner leaves as one once there is a successor, and the others are told', async () => {
+  const id = await group(['rita', 'mona', 'ravi']);
+  const left = await done('rita', id, { kind: 'leave-as-owner' });
+  expect(await house.ownersOf(id)).toEqual(idsOf('mona', 'ravi'));
+  for (const owner of ['mona', 'ravi'] as const) expect(await house.mailsAbout(left.id, owner)).toHaveLength(1);
+  expect(await house.mailsAbout(left.id, 'rita')).toEqual([expect.stringMatching(/^Done: /)]);
+});
+
 test('two owners who remove each other at once leave one', async () => {
   const id = await group(['rita', 'mona', 'dora']);
   const answers = await Promise.all([

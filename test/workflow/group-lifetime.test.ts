@@ -10,14 +10,18 @@ let house: LivesHouse;
 
 const LIFETIME = { lifetime: 'P40D', grace: 'P10D' };
 
-beforeAll(async () => {
-  house = await openLivesHouse();
+async function setRules(fallbackAddress: string | undefined): Promise<void> {
   const answer = await house.rules({
     security: { lifetime: { ...LIFETIME, afterwards: 'keep' } },
     microsoft365: { lifetime: { ...LIFETIME, afterwards: 'delete' } },
-    fallbackAddress: FALLBACK,
+    ...(fallbackAddress !== undefined && { fallbackAddress }),
   });
   if (answer.status !== 200) throw new Error(answer.text);
+}
+
+beforeAll(async () => {
+  house = await openLivesHouse();
+  await setRules(FALLBACK);
 });
 afterEach(() => house.clearFaults());
 afterAll(() => house.stop());
@@ -250,6 +254,18 @@ test('where mail reaches no owner the fallback address is warned and told, and a
   await house.change({ type: 'patchUser', id: people.zoe.id, patch: { accountEnabled: true } });
 });
 
+test('whoever is at the fallback address was warned, and is told when the group is renewed before its end', async () => {
+  const id = await house.born('nora', 'Early Birds', { owners: [people.zoe.id] });
+  await house.change({ type: 'patchUser', id: people.zoe.id, patch: { accountEnabled: false } });
+  await house.at(id, 10, ({ warnedAt }) => warnedAt !== undefined);
+  expect((await house.renew('adele', id)).status).toBe(200);
+  expect(await house.untilMails(id, 'fallback', 2)).toEqual([
+    expect.stringMatching(/^Early Birds expires on/),
+    'Early Birds goes on',
+  ]);
+  await house.change({ type: 'patchUser', id: people.zoe.id, patch: { accountEnabled: true } });
+});
+
 test('while the mail service is down nothing is lost, and what is sent then says what is true', async () => {
   const id = await house.born('rita', 'Lighthouse');
   await house.at(id, 25, ({ warnedAt }) => warnedAt !== undefined);
@@ -308,6 +324,22 @@ test('a permission that is missing when the group shall be deleted waits for ope
   expect((await house.untilMails(id, 'ravi', 5)).at(-1)).toBe('Cartographers was deleted');
   expect(await house.isThere(id)).toBe(false);
   expect((await house.operations.call('POST', `/api/ops/group-lives/${id}/retry`)).status).toBe(409);
+});
+
+test('a group of which nobody can be warned does not expire unwarned: it waits for operations, who give the policy an address', async () => {
+  const id = await house.born('nora', 'Unheard', { owners: [people.zoe.id] });
+  await setRules(undefined);
+  await house.change({ type: 'patchUser', id: people.zoe.id, patch: { accountEnabled: false } });
+  const { from } = await house.life(id);
+  house.stack.clock.set(new Date(new Date(from).getTime() + 10.1 * DAY));
+  expect(await house.untilWaiting(id)).toBe('nobody-to-warn');
+  house.stack.clock.advance(40 * DAY);
+  await reconciling(house.stack, house.operations).reconciled();
+  expect((await house.life(id)).state).toBe('lives');
+  await setRules(FALLBACK);
+  expect((await house.operations.call('POST', `/api/ops/group-lives/${id}/retry`)).status).toBe(202);
+  expect((await house.untilMails(id, 'fallback', 1))[0]).toMatch(/^Unheard expires on/);
+  await house.change({ type: 'patchUser', id: people.zoe.id, patch: { accountEnabled: true } });
 });
 
 test('a renewal that comes while the group is about to be deleted wins, and the group stays', async () => {
