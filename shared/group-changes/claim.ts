@@ -4,6 +4,7 @@ import { isOpen, personOf } from '../domain/group-change';
 import type { GroupChange, Task } from '../domain/group-change';
 import { tidyName } from '../domain/names';
 import { takeClaim } from '../records/claims';
+import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 
 type Slot = [scope: string, slot: string];
@@ -41,11 +42,15 @@ function slotsOf(task: Task, as: GroupChange['as'], groupId: string | undefined)
 const slotsOfChange = ({ task, as, group }: GroupChange): Slot[] =>
   slotsOf(task, as, task.kind === 'create' ? undefined : group?.id);
 
+/** A change that failed keeps nobody from another one, unless it creates a group, which may stand. */
+const keepsClaims = (change: GroupChange): boolean =>
+  isOpen(change) && (change.state !== 'failed' || change.task.kind === 'create');
+
 export type ClaimResult = { kind: 'taken' } | { kind: 'open-already'; change: GroupChange } | { kind: 'in-progress' };
 
 /**
- * Takes the claims for the change `id`; those of a change that is over, or never came to be, are taken over. So are those of one that
- * failed, unless it creates a group: nobody waits until operations look at it, and when it is tried again it finds that it came second.
+ * Takes the claims for the change `id`; those of a change that is over, or failed, or never came to be, are taken over. One that failed
+ * finds that it came second when operations let it be tried again.
  */
 export async function takeChangeClaims(
   { records }: Services,
@@ -56,7 +61,7 @@ export async function takeChangeClaims(
   for (const slot of slotsOf(task, as, groupId)) {
     const claimed = await takeClaim(records.claims, slot, id, at, {
       read: async (holderId) => (await records.changes.read(holderId))?.request,
-      holds: (holder) => isOpen(holder) && (holder.state !== 'failed' || holder.task.kind === 'create'),
+      holds: keepsClaims,
     });
     if (claimed.kind !== 'taken') {
       await Promise.all(taken.map(([scope, name]) => records.claims.release(scope, name, id)));
@@ -71,6 +76,25 @@ export async function takeChangeClaims(
 export async function holdsChangeClaims({ records }: Services, change: GroupChange): Promise<boolean> {
   const claims = await Promise.all(slotsOfChange(change).map((slot) => records.claims.read(...slot)));
   return claims.every((claim) => claim === undefined || claim.requestId === change.id);
+}
+
+/**
+ * Takes claims of an open change again that were lost: without them another change of the same could be filed beside it.
+ * @returns how many
+ */
+export async function changeClaimsBack({ records }: Services, change: GroupChange, at: Date): Promise<number> {
+  if (!keepsClaims(change)) return 0;
+  let back = 0;
+  for (const [scope, name] of slotsOfChange(change)) {
+    if ((await records.claims.read(scope, name)) !== undefined) continue;
+    try {
+      await records.claims.take(scope, name, change.id, at);
+      back += 1;
+    } catch (error) {
+      if (!(error instanceof Conflict)) throw error;
+    }
+  }
+  return back;
 }
 
 export async function releaseChangeClaims({ records }: Services, change: GroupChange): Promise<void> {

@@ -2,6 +2,7 @@ import { isOpen as isOpenChange } from '../domain/group-change';
 import { refuseRequester } from '../domain/eligibility';
 import { grantDue, isOpen, lookAgainNow } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
+import { changeClaimsBack } from '../group-changes/claim';
 import { refuseGroup } from '../join-requests/eligibility';
 import { inParallel } from '../parallel';
 import { policyInForce } from '../policies/in-force';
@@ -51,6 +52,7 @@ export async function changesPage(services: Services, page: Page): Promise<strin
     attempt(page, read.request.id, `group change ${read.request.id}`, async () => {
       const stored = await dossierPointersBack(services, changes, read, page);
       if (stored === undefined) return;
+      page.found.claims += await changeClaimsBack(services, stored.request, page.at);
       const { due, told } = stored.request;
       if ((isOpenChange(stored.request) || !told) && isLate(due, page.at)) {
         page.found.late += 1;

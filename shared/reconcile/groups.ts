@@ -28,8 +28,17 @@ export async function groupsPage(services: Services, page: Page): Promise<string
   const { policy } = await defaultPolicy(services);
   const goesThroughAll = page.asksDirectory && policy.optedIn && policy.ownerCare;
   // somebody may change the default policy between two pages: the places of the one are none of the other
-  const after = goesThroughAll === isPlace(page.after) ? page.after : '';
-  return goesThroughAll ? listedPage(services, { ...page, after }) : ownPolicyPage(services, { ...page, after });
+  const isOfOther = page.after !== '' && goesThroughAll !== isPlace(page.after);
+  const from = isOfOther ? fromTheStart(page) : page;
+  return goesThroughAll ? listedPage(services, from) : ownPolicyPage(services, from);
+}
+
+/** What was counted of the groups so far is counted again. */
+function fromTheStart(page: Page): Page {
+  const { found } = page;
+  Object.assign(found, { groups: 0, oneOwner: 0, noOwner: 0, nobodyLeft: 0 });
+  found.first.nobodyLeft = [];
+  return { ...page, after: '' };
 }
 
 async function listedPage(services: Services, page: Page): Promise<string | undefined> {
@@ -52,7 +61,7 @@ async function listedPage(services: Services, page: Page): Promise<string | unde
     // Graph forgets its places after a while; what was looked at is looked at again
     if (!isForgottenPlace(error) || page.after === '') throw error;
     page.warn('Microsoft Graph no longer knows where the groups were left; they are gone through from the start');
-    return listedPage(services, { ...page, after: '' });
+    return listedPage(services, fromTheStart(page));
   }
 }
 

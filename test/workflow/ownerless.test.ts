@@ -486,11 +486,14 @@ test('where the default policy opts groups in, all groups that can be joined are
       body: JSON.stringify({ error: { code: 'Directory_ExpiredPageToken', message: 'The page token has expired.' } }),
     },
   });
-  expect((await night()).groups).toBeGreaterThan(110);
+  const interrupted = await night();
+  expect(interrupted.groups).toBeGreaterThan(110);
   for (const id of [first, last]) {
     await cared(id, ({ state }) => state === 'one-owner');
     expect(await subjects('olivia', `Group ${id.slice(0, 8)}`)).toHaveLength(1);
   }
+  // what was looked at before Graph forgot is not counted twice
+  expect(await night()).toMatchObject({ groups: interrupted.groups, oneOwner: interrupted.oneOwner });
   // neither those that an administrator opted out, nor those that nobody can join here
   const unjoinable = [groups.distribution, groups.mailSecurity, groups.synced, groups.dynamic, groups.roleAssignable];
   for (const { id } of [closed, ...unjoinable]) await expect(care(id)).rejects.toThrow();
