@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { readConfig, settingNames } from '../../../shared/config';
@@ -518,6 +518,17 @@ describe.each(environments)('operations of %s', (environment) => {
       for (const [, field] of query.matchAll(/(?:\bs|\)\))\.(\w+)/g))
         expect(described).toContain(`\`${String(field)}\``);
     }
+    const { items } = JSON.parse(read('infra/workbooks/operations.json')) as {
+      items: { content: { query?: string } }[];
+    };
+    for (const { content } of items) {
+      const [, line] = /startswith "([\w-]+) \{"/.exec(content.query ?? '') ?? [];
+      if (line === undefined) continue;
+      const described = readme.split('\n').find((row) => row.startsWith(`| \`${line}\` `)) ?? '';
+      expect(content.query).toContain(`substring(message, ${String(line.length + 1)})`);
+      for (const [, field] of content.query?.matchAll(/\bs\.(\w+)/g) ?? [])
+        expect(described).toContain(`\`${String(field)}\``);
+    }
     expect(read('functions/sweeper.ts')).toContain('`sweeper ${JSON.stringify(');
     expect(read('functions/audit-timers.ts')).toContain('`auditCopy ${JSON.stringify(');
   });
@@ -532,4 +543,15 @@ describe.each(environments)('operations of %s', (environment) => {
     expect(untagged).toEqual([]);
     expect(ofType(resources, 'Microsoft.Web/sites')[0]?.tags).toMatchObject({ 'azd-service-name': 'app' });
   });
+});
+
+test('whatever the app logs for operations is shown to them: in the workbook, or by an alert', () => {
+  const logged = ['functions', 'orchestrations', 'shared'].flatMap((folder) =>
+    readdirSync(join(__dirname, '../../..', folder), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .flatMap((file) => [...read(join(folder, file)).matchAll(/\bevent\(\s*'([a-z-]+)'/g)].map(([, name]) => name)),
+  );
+  const shown = read('infra/workbooks/operations.json').replaceAll('\\"', '"') + read('infra/modules/alerts.bicep');
+  expect(logged).toContain('request-told');
+  expect(logged.filter((name) => !shown.includes(`startswith "${String(name)} {"`))).toEqual([]);
 });
