@@ -6,6 +6,7 @@ import type { GroupChange } from '../../shared/domain/group-change';
 import {
   ASKED_AT_A_TIME,
   askMembers,
+  askedWithAnother,
   askOwner,
   endCare,
   isInCare,
@@ -22,6 +23,7 @@ import type { Policy } from '../../shared/domain/policy';
 import { FeatureOff, needFeature } from '../../shared/group-changes/features';
 import type { ChangeRefusal } from '../../shared/group-changes/file';
 import { openOffer } from '../../shared/group-changes/claim';
+import { othersOf, takePen } from '../../shared/group-changes/second-owner';
 import { approvalOfTakingOver, nobodyApproves } from '../../shared/group-changes/take-over';
 import { refuseGroup } from '../../shared/join-requests/eligibility';
 import { addressee, deliverFrom, mailOf, newLinkId, putMails, sendQueued } from '../../shared/join-requests/outbox';
@@ -127,7 +129,7 @@ async function sendAndWait(
   return stored === undefined ? NOTHING : standing(stored.request);
 }
 
-/** The only owner is asked to name a second, once in 30 days. */
+/** The only owner is asked to name a second, once in 30 days, in one mail for all groups of theirs that are found in one night. */
 async function tendOnlyOwner(
   services: Services,
   { stored, mails }: CareDossier,
@@ -138,15 +140,34 @@ async function tendOnlyOwner(
   const care = stored.request;
   const keyOf = (letter: number): string => `second_${String(letter)}_${owner.id}`;
   const unsent = mails.get(keyOf(care.letters));
-  if (unsent?.status === 'queued') return sendAndWait(services, care, [unsent], false, at, waitForOwner);
+  if (unsent?.status === 'queued') {
+    await nameTogether(services, care, owner, at);
+    return sendAndWait(services, care, [unsent], false, at, waitForOwner);
+  }
   if (at < ownerMayBeAsked(care)) return write(services, stored, waitForOwner(care, at));
-  const message = secondOwnerMessage({ groupName: group.displayName, recipient: owner.displayName });
+  const until = await takePen(services, owner.id, care.id, at);
+  if (until !== undefined) return write(services, stored, postponeCare(care, until));
+  const others = await othersOf(services, owner, care.id, at);
+  const message = secondOwnerMessage({
+    groupNames: [group, ...others].map(({ displayName }) => displayName),
+    recipient: owner.displayName,
+  });
   const mail = mailOf(care.id, keyOf(care.letters + 1), addressee(owner), message);
-  const asked = await services.records.cares.write(stored, askOwner(care, owner.id, at), {
+  const together = others.map(({ id }) => id);
+  const asked = await services.records.cares.write(stored, askOwner(care, owner.id, together, at), {
     route: ROUTE,
     mails: [mail],
   });
+  await nameTogether(services, asked.request, owner, at);
   return sendAndWait(services, asked.request, [mail], true, at, waitForOwner);
+}
+
+/** Writes into the other groups' care that the owner is asked about them in this mail. A repeat finds that it was. */
+async function nameTogether(services: Services, { id, together = [] }: Care, owner: Approver, at: Date): Promise<void> {
+  for (const other of together)
+    await changeStored(services.records.cares, other, { route: ROUTE }, (care) =>
+      askedWithAnother(care, owner.id, id, at),
+    );
 }
 
 const ownersNotCaredFor: ChangeRefusal = {

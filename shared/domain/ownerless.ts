@@ -30,6 +30,8 @@ export interface Care {
   /** Mails to an only owner so far, in all shortages, and when the latest was written. */
   letters: number;
   ownerAskedAt?: string;
+  /** Ids of the other groups of the same only owner that the latest mail names as well. */
+  together?: string[];
   /** Rounds of members so far, and when the latest began. */
   round: number;
   roundAt?: string;
@@ -98,11 +100,22 @@ function plain(care: Care): Care {
 export const ownerMayBeAsked = ({ ownerAskedAt }: Care): Date =>
   ownerAskedAt === undefined ? new Date(0) : addDuration(new Date(ownerAskedAt), OWNER_ASKED_EVERY);
 
-/** The only owner is to be mailed: written with the mail, which is sent after it. */
-export const askOwner = (care: Care, ownerId: string, at: Date): CareChange =>
-  change({ ...plain(care), state: 'one-owner', letters: care.letters + 1, ownerAskedAt: iso(at) }, 'owner-asked', at, {
-    people: [ownerId],
-  });
+/** The only owner is to be mailed, of other groups of theirs as well: written with the mail, which is sent after it. */
+export function askOwner(care: Care, ownerId: string, together: readonly string[], at: Date): CareChange {
+  const { together: _before, ...rest } = plain(care);
+  const letters = care.letters + 1;
+  const others = together.length > 0 ? { together: [...together] } : {};
+  const request: Care = { ...rest, state: 'one-owner', letters, ownerAskedAt: iso(at), ...others };
+  return change(request, 'owner-asked', at, { people: [ownerId] });
+}
+
+/** The mail about another group of the same owner names this one. `undefined` where the owner was asked meanwhile. */
+export function askedWithAnother(care: Care, ownerId: string, other: string, at: Date): CareChange | undefined {
+  if (!isInCare(care) || ownerMayBeAsked(care) > at) return undefined;
+  const asked: Care = { ...plain(care), state: 'one-owner', ownerAskedAt: iso(at) };
+  const request: Care = { ...asked, due: iso(ownerMayBeAsked(asked)) };
+  return change(request, 'owner-asked', at, { people: [ownerId], with: other });
+}
 
 /** The only owner was mailed in this month. */
 export function waitForOwner(care: Care, at: Date): CareChange {

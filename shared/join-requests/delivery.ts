@@ -1,7 +1,9 @@
 import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
 import { ownerUnreachable } from '../domain/ownerless';
+import type { Care, CareChange } from '../domain/ownerless';
 import { lostLifeMail } from '../group-lives/delivery';
+import { changeStored } from '../records/dossiers';
 import type { ChangeOf, Dossiers, Via } from '../records/dossiers';
 import { undeliveredMail } from '../records/mail-rows';
 import { changeRequest } from '../records/records';
@@ -40,22 +42,30 @@ export async function takeReport(services: Services, report: DeliveryReport, via
   const digest = /^digest_(\d{4}-\d{2}-\d{2})_(.+)$/.exec(named.key);
   if (digest !== null)
     return lostDigest(services, { day: digest[1] ?? '', personId: digest[2] ?? '', status, why }, via, at);
-  const { requests, changes, cares } = services.records;
+  const { requests, changes } = services.records;
   const lost = { ...named, operationId: messageId.toLowerCase() };
   const ofRequest = await lostMail(requests, (request, id) => undelivered(request, id, status, at), lost, why, via);
   if (ofRequest !== undefined) return ofRequest ? [{ kind: 'join', id: named.requestId }] : [];
   const ofChange = await lostMail(changes, (change, id) => undeliveredOfChange(change, id, status, at), lost, why, via);
   if (ofChange !== undefined) return ofChange ? [{ kind: 'change', id: named.requestId }] : [];
   // what is due then, the sweeper takes up
-  if (!(await lostLifeMail(services, named, why, via, at)))
-    await lostMail(
-      cares,
-      (care) => (/^second_/.test(named.key) && ownerUnreachable(care, at)) || { request: care, entries: [] },
-      lost,
-      why,
-      via,
-    );
+  if (!(await lostLifeMail(services, named, why, via, at))) await lostCareMail(services, lost, why, via, at);
   return [];
+}
+
+/** A mail of the care for groups: where it asked an only owner, nobody was asked about any of the groups that it named. */
+async function lostCareMail(
+  { records: { cares } }: Services,
+  lost: { requestId: string; key: string; operationId: string },
+  why: string,
+  via: Via,
+  at: Date,
+): Promise<void> {
+  const asksOwner = lost.key.startsWith('second_');
+  const unreachable = (care: Care): CareChange | undefined => (asksOwner ? ownerUnreachable(care, at) : undefined);
+  await lostMail(cares, (care) => unreachable(care) ?? { request: care, entries: [] }, lost, why, via);
+  const { together = [] } = (await cares.read(lost.requestId))?.request ?? {};
+  if (asksOwner) for (const id of together) await changeStored(cares, id, via, unreachable);
 }
 
 /** Notes the loss in the dossier that the mail is of. @returns whether it has something to do now; `undefined` where it is not of this kind. */

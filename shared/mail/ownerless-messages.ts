@@ -5,28 +5,34 @@ import { clip, dateInWords, nameOf } from './text';
 /** Where people look after the groups that they own. */
 const MY_GROUPS = 'https://myaccount.microsoft.com/groups';
 
-/** Asks the only owner of a group to name a second. */
-export function secondOwnerMessage(m: { groupName: string; recipient: string }): Message {
-  const group = nameOf(m.groupName);
+/** Asks the only owner of a group, or of several, to name a second. At most 51 names. */
+export function secondOwnerMessage(m: { groupNames: readonly string[]; recipient: string }): Message {
+  const names = m.groupNames.map(nameOf);
+  const [group = ''] = names;
+  const isOne = names.length === 1;
+  const heading = isOne
+    ? `${group} needs a second owner`
+    : `${String(names.length)} of your groups need a second owner`;
+  const them = isOne ? group : 'these groups';
   return lay({
-    subject: clip(`${group} needs a second owner`, 140),
+    subject: clip(heading, 140),
     preview: 'If you leave, nobody decides who joins.',
     status: { text: 'One owner', tone: 'late' },
-    heading: `${group} needs a second owner`,
+    heading,
     blocks: [
       {
         kind: 'paragraph',
-        text: `You are the only owner of ${group} who can decide: nobody else who owns it has an enabled account of the organisation with a mailbox. While you are away requests wait, and if you leave the group is left to nobody.`,
+        text: `You are the only owner of ${them} who can decide: nobody else who owns ${isOne ? 'it' : 'them'} has an enabled account of the organisation with a mailbox. While you are away requests wait, and if you leave the ${isOne ? 'group is' : 'groups are'} left to nobody.`,
       },
       {
         kind: 'paragraph',
-        text: 'Please add a second owner whom you trust to decide who joins. They need an account of the organisation and a mailbox; guests don’t count.',
+        text: `Please add a second owner${isOne ? '' : ' to each'} whom you trust to decide who joins. They need an account of the organisation and a mailbox; guests don’t count.`,
       },
-      { kind: 'facts', rows: [{ label: 'Group', value: group }] },
+      { kind: 'facts', rows: names.map((name) => ({ label: 'Group', value: name })) },
       { kind: 'buttons', buttons: [{ label: 'Add an owner in My Groups', href: MY_GROUPS, look: 'plain' }] },
     ],
     footer: [
-      `You get this mail, ${nameOf(m.recipient)}, because you own ${group}. It comes at most once in 30 days, until there is a second owner.`,
+      `You get this mail, ${nameOf(m.recipient)}, because you own ${them}. It comes at most once in 30 days for a group, until there is a second owner.`,
     ],
   });
 }

@@ -250,9 +250,9 @@ export const mails: Record<string, Message> = {
     links: changeLinks,
     others: [],
   }),
-  'second-owner': secondOwnerMessage({ groupName: facts.groupName, recipient: people.olivia.displayName }),
+  'second-owner': secondOwnerMessage({ groupNames: [facts.groupName], recipient: people.olivia.displayName }),
   'second-owner-hostile': secondOwnerMessage({
-    groupName: hostile.groupName,
+    groupNames: Array.from({ length: 51 }, () => hostile.groupName),
     recipient: people.bidi.displayName,
   }),
   'take-over': takeOverMessage({ groupName: facts.groupName, recipient: people.rita.displayName, asked: 3, link }),

@@ -1,0 +1,64 @@
+import type { Approver } from '../domain/approvers';
+import { eligibleApprovers } from '../domain/approvers';
+import type { Group } from '../domain/eligibility';
+import { isInCare, ownerMayBeAsked } from '../domain/ownerless';
+import type { Care } from '../domain/ownerless';
+import { inParallel } from '../parallel';
+import { Conflict } from '../records/tables';
+import type { Services } from '../services';
+
+/** So many groups one mail names besides the one that it is about; the others get a mail of their own. */
+const MOST_TOGETHER = 50;
+const PARALLEL = 8;
+/** Whoever writes to an owner has so long to write down which groups the mail names; until then no other mail is written to them. */
+const WRITING_MS = 120_000;
+
+const SLOT = 'letter';
+const scopeOf = (ownerId: string): string => `letters_${ownerId}`;
+
+/**
+ * Takes the pen for the mail to an only owner: groups of one owner that are found in one night are named in one mail.
+ * @returns until when another care for a group of theirs has it
+ */
+export async function takePen(
+  { records: { claims } }: Services,
+  ownerId: string,
+  careId: string,
+  at: Date,
+): Promise<Date | undefined> {
+  const scope = scopeOf(ownerId);
+  const claim = await claims.read(scope, SLOT);
+  const until = new Date(new Date(claim?.claimedAt ?? 0).getTime() + WRITING_MS);
+  if (claim !== undefined && claim.requestId !== careId && until > at) return until;
+  try {
+    if (claim === undefined) await claims.take(scope, SLOT, careId, at);
+    else await claims.takeOver(scope, SLOT, careId, at, claim);
+    return undefined;
+  } catch (error) {
+    if (error instanceof Conflict) return new Date(at.getTime() + WRITING_MS);
+    throw error;
+  }
+}
+
+/** The other groups in care of which this person is the only owner who can decide, and may be asked now. */
+export async function othersOf(services: Services, owner: Approver, careId: string, at: Date): Promise<Group[]> {
+  const { directory, records } = services;
+  const others: Group[] = [];
+  for (let after: string | undefined; ;) {
+    const page = await directory.ownedBy(owner.id, { size: 100, ...(after !== undefined && { after }) });
+    await inParallel(PARALLEL, page.items, async (group) => {
+      const care = group.id === careId ? undefined : (await records.cares.read(group.id))?.request;
+      if (care === undefined || !waitsForOwner(care, at)) return;
+      const usable = eligibleApprovers(await directory.owners(group.id), '');
+      if (usable.length === 1 && usable[0]?.id === owner.id) others.push(group);
+    });
+    after = page.next;
+    if (after === undefined || others.length >= MOST_TOGETHER) return others.slice(0, MOST_TOGETHER);
+  }
+}
+
+/** Also one whose own step is due in a moment, because it waits for the pen. */
+const waitsForOwner = (care: Care, at: Date): boolean =>
+  isInCare(care) &&
+  (care.state === 'found' || care.state === 'one-owner' || care.why?.rule === 'owner-unreachable') &&
+  ownerMayBeAsked(care) <= at;
