@@ -28,6 +28,20 @@ export const changesOf = (groupId: string, personId: string): Counted => ({
   id: `change-${groupId}-${hashOf(personId)}`,
 });
 
+/** Counts a reminder that a person asks for, for them and for the group. @throws {Problem} 429 where one of them had too many in this hour */
+export const withinNudgeLimits = (
+  visit: Pick<Visit<unknown>, 'services' | 'at'>,
+  { groupId, personId }: { groupId: string; personId: string },
+): Promise<void> =>
+  withinLimits(
+    visit,
+    [
+      { kind: 'person', id: `nudge-${hashOf(personId)}` },
+      { kind: 'group', id: `nudge-${groupId}` },
+    ],
+    'Too many reminders were asked for in this hour',
+  );
+
 /** Counts the call while other work goes on: whoever looks first at what went wrong tells it. */
 export function countedMeanwhile(visit: Pick<Visit<unknown>, 'services' | 'at'>, counted: Counted): Promise<void> {
   const admitted = withinLimits(visit, [counted]);

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { decide, wakes } from '../shared/join-requests/decide';
 import type { DecisionResult } from '../shared/join-requests/decide';
 import { nudgeApprovers } from '../shared/join-requests/nudge';
+import { withinNudgeLimits } from './call-limits';
 import { readJoinRequest, statusOf, statusSchema } from '../shared/join-requests/status';
 import { readJson } from '../shared/web/body';
 import { Problem, problems } from '../shared/web/problem';
@@ -101,7 +102,8 @@ const nudging = door({
   params: requestParams,
   handle: async (visit) => {
     const { params, caller, services, workflows, via, at, log } = visit;
-    await ownRequest(visit);
+    const { group, requester } = await ownRequest(visit);
+    await withinNudgeLimits(visit, { groupId: group.id, personId: requester.id });
     const result = await nudgeApprovers(services, params.requestId, actorOf(caller), via, at);
     if (result === undefined) throw problems.notFound();
     if (result.kind === 'too-soon') {

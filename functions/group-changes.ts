@@ -104,7 +104,7 @@ const deciding = door({
 
 const OPERATIONS = { people: false, roles: [ROLES.operations] };
 
-const listQuery = z.object({
+const listQuery = z.strictObject({
   pageSize: z.coerce.number().int().min(1).max(100).default(50),
   after: z.string().max(200).default(''),
 });

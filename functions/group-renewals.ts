@@ -221,7 +221,7 @@ const described = (life: GroupLife, rules: LifetimePolicy | undefined): z.output
   ...(life.due !== null && { nextStepAt: life.due }),
 });
 
-const listQuery = z.object({
+const listQuery = z.strictObject({
   pageSize: z.coerce.number().int().min(1).max(100).default(50),
   // rows that wait for operations stand behind all that are due
   after: z.string().max(200).default(`${NEVER_DUE}_life_`),

@@ -28,7 +28,7 @@ const paged = {
   pageSize: z.coerce.number().int().min(1).max(100).default(50),
   after: z.string().max(200).default(''),
 };
-const listQuery = z.object({
+const listQuery = z.strictObject({
   ...paged,
   order: z.enum(['due', 'age'], 'Say due or age.').default('due').describe('By the next step, or oldest first.'),
   only: z.literal('failed', 'Say failed, or leave it out.').optional().describe('Those whose application failed.'),

@@ -6,6 +6,7 @@ import type { JoinRequest } from '../shared/domain/join-request';
 import { decide, wakes } from '../shared/join-requests/decide';
 import { factsOf } from '../shared/join-requests/facts';
 import { nudgeApprovers } from '../shared/join-requests/nudge';
+import { withinNudgeLimits } from './call-limits';
 import { readJoinRequest } from '../shared/join-requests/status';
 import { sentenceOf } from '../shared/join-requests/timeline';
 import { approversOf } from '../shared/join-requests/who-may-decide';
@@ -286,6 +287,8 @@ const actingOnRequest = door({
     if (action === 'withdraw') {
       await withdrawJoinRequest(services, params.requestId, actorOf(caller), via, at);
     } else {
+      const { group, requester } = signed.dossier.stored.request;
+      await withinNudgeLimits(visit, { groupId: group.id, personId: requester.id });
       const result = await nudgeApprovers(services, params.requestId, actorOf(caller), via, at);
       if (result?.kind === 'too-soon') {
         const problem = `They were asked or reminded less than a day ago. You can have them reminded again from ${dateInWords(result.until)} on.`;

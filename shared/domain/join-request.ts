@@ -491,12 +491,16 @@ export const NUDGE_EVERY_MS = 86_400_000;
 
 export type NudgeResult = { kind: 'nudged'; change: Change } | { kind: 'too-soon'; until: Date } | { kind: 'stands' };
 
-/** The requester asks to remind those who have not decided yet. Until they were asked at all there is nobody to remind. */
+/**
+ * The requester asks to remind those who have not decided yet, at the earliest a day after they were asked or reminded. Until they were
+ * asked at all there is nobody to remind.
+ */
 export function nudge(request: JoinRequest, by: Actor, at: Date): NudgeResult {
   const { stage } = request;
   if (request.state !== 'pending' || stage.askedAt === undefined) return { kind: 'stands' };
-  const last = Math.max(new Date(stage.nudges?.at ?? 0).getTime(), new Date(stage.askedAt).getTime());
-  const until = new Date(last + NUDGE_EVERY_MS);
+  const reminded = reminderTimes(request)[stage.reminded - 1];
+  const times = [stage.askedAt, stage.nudges?.at, reminded].flatMap((time) => (time === undefined ? [] : [time]));
+  const until = new Date(Math.max(...times.map((time) => new Date(time).getTime())) + NUDGE_EVERY_MS);
   if (at < until) return { kind: 'too-soon', until };
   const nudges = { asked: (stage.nudges?.asked ?? 0) + 1, sent: stage.nudges?.sent ?? 0, at: iso(at) };
   return {

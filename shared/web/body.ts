@@ -22,13 +22,25 @@ async function readText(request: HttpRequest, mediaType: string): Promise<string
     );
   }
   if (Number(request.headers.get('content-length') ?? 0) > BODY_LIMIT) throw tooLarge();
-  const bytes = await request.arrayBuffer();
-  if (bytes.byteLength > BODY_LIMIT) throw tooLarge();
+  const bytes = await bytesOf(request);
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw wrong('The body is not valid UTF-8.');
   }
+}
+
+/** The body, of which no more is read than is taken: one that comes in chunks does not say its length before. */
+async function bytesOf({ body }: Pick<HttpRequest, 'body'>): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of (body ?? []) as AsyncIterable<Uint8Array>) {
+    length += chunk.byteLength;
+    // leaving the loop lets go of the rest
+    if (length > BODY_LIMIT) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
 }
 
 /** The JSON body and the text it was read from. @throws {Problem} 400, 413 or 415, with every field error at once. */
