@@ -90,6 +90,9 @@ export function acsMailer({
         // 400: the service does not take this mail, now or later
         if (isRestError(error) && error.statusCode === 400) return { kind: 'refused', why: error.message };
         if (hasFailed(error)) return { kind: 'refused', why: error.message };
+        // another step handed it over in this moment, with what was true then
+        const stands = isRestError(error) && error.statusCode === 409 ? await ask(mail) : undefined;
+        if (stands !== undefined) return stands;
         throw unavailable(error);
       }
     },

@@ -43,6 +43,8 @@ export interface Interval {
   deeds: readonly Deed[];
   /** Pairs of which Gatehouse was made to end a membership. */
   ended: ReadonlySet<string>;
+  /** Pairs of which a request was granted, or stood granted, in it. */
+  given: ReadonlySet<string>;
   now: number;
   /** Nothing was broken off lately: whatever is due is done. */
   settled: boolean;
@@ -157,7 +159,8 @@ function outcome(
         known.has(rule) ||
         (rule === 'operations' && did('cancel').length > 0) ||
         (rule === 'membership-ended' && interval.ended.has(pair)) ||
-        (rule === 'already-member' && surroundings.some(({ theirs }) => theirs.has(pair)));
+        (rule === 'already-member' &&
+          (interval.given.has(pair) || surroundings.some(({ theirs }) => theirs.has(pair))));
       if (!told) say(`no such reason stood: ${rule}`);
       break;
     }

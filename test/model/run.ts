@@ -338,6 +338,7 @@ export class Run {
       sinceSettle: new Map([...this.settles].map(([id, index]) => [id, this.moments.slice(index)])),
       deeds: this.deeds,
       ended: this.ended,
+      given: await this.given(),
       now,
       settled: now >= this.mendedAt,
       fallback: new Set([FALLBACK]),
@@ -372,6 +373,18 @@ export class Run {
     this.deeds = [];
     this.complaints = [];
     if (wrong.length > 0) this.fail(wrong);
+  }
+
+  private async given(): Promise<Set<string>> {
+    const given = new Set<string>();
+    for (const id of this.ids) {
+      const before = this.seen.get(id);
+      if (before?.told === true && before.state !== 'granted') continue;
+      const after = await this.world.request(id);
+      if (after?.grant === undefined || (before?.state === 'ended' && after.state === 'ended')) continue;
+      given.add(pairOf(after.group.id, after.requester.id));
+    }
+    return given;
   }
 
   /** A person is a member if and only if by a live grant, or by somebody else's hand. */

@@ -538,6 +538,7 @@ export class World {
           }),
         );
         const text = await answer.text();
+        if (answer.status === 409 && (await ask(mail.operationId)).status === 200) return { kind: 'accepted' };
         if (answer.status !== 202)
           throw new MailUnavailable(`the mail service answered ${String(answer.status)} ${text}`);
         accepted.parse(JSON.parse(text));
