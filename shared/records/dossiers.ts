@@ -8,7 +8,7 @@ import { mailRow, parseMail } from './mail-rows';
 import type { Mail } from './mail-rows';
 import { sameRow } from './open-rows';
 import type { OpenRow, OpenRows } from './open-rows';
-import { retryOnConflict } from './tables';
+import { etagIfStill, retryOnConflict } from './tables';
 import type { NewRow, Row, Table } from './tables';
 import { chain, CHAIN_START, entryRow, parseEntry } from './trail';
 import type { Circumstances, Route } from './trail';
@@ -194,8 +194,9 @@ export function dossiers<Request extends { id: string }, Event extends string>(
     ];
     // what does not fit into the transaction goes before it: rows that are the same under the same key, whoever writes them
     await inChunks(more.slice(MORE_IN_ONE));
+    const state = stateRow(request, seq, head, stored.bodyHash);
     const etagOf = await table.transact([
-      first(stateRow(request, seq, head, stored.bodyHash)),
+      first(state),
       ...entries.map((entry): TransactionAction => ['create', entryRow(partition(request.id), entry)]),
       ...more.slice(0, MORE_IN_ONE),
     ]);
@@ -204,7 +205,8 @@ export function dossiers<Request extends { id: string }, Event extends string>(
     // not every service answers a batch with the ETags of replaced rows
     const row = await table.get(partition(request.id), STATE);
     if (row === undefined) throw new Error(`request ${request.id} vanished after it was written`);
-    return parse(row);
+    // what somebody wrote since is another state: whoever wrote this one must not write upon it
+    return { ...stored, request, seq, head, etag: etagIfStill(state, row) };
   };
 
   return {

@@ -9,7 +9,7 @@ import { mailRow, parseMail } from './mail-rows';
 import type { Mail } from './mail-rows';
 import { NEVER_DUE, sameRow } from './open-rows';
 import type { OpenRow, OpenRows } from './open-rows';
-import { Conflict } from './tables';
+import { Conflict, etagIfStill } from './tables';
 import type { NewRow, Row, Table } from './tables';
 
 /** A life as it was read: what a change of it must know. */
@@ -88,19 +88,16 @@ export function groupLives(table: Table, trail: GroupTrail, open: OpenRows): Gro
       ...(before !== undefined && { before: lifeFacts(before.life) }),
       after: lifeFacts(life),
     });
-    const etagOf = await table.transact([
-      first({ partitionKey: partition(id), rowKey: LIFE, json: JSON.stringify(life) }),
-      ...chained,
-      ...more.slice(0, IN_ONE),
-    ]);
+    const written = { partitionKey: partition(id), rowKey: LIFE, json: JSON.stringify(life) };
+    const etagOf = await table.transact([first(written), ...chained, ...more.slice(0, IN_ONE)]);
     // one that stays is removed by the sweeper
     await Promise.allSettled(stale.map((row) => open.delete(row)));
     const etag = etagOf(LIFE);
     if (etag !== undefined) return { life, etag };
     // not every service answers a batch with the ETags of replaced rows
-    const stored = await read(id);
-    if (stored === undefined) throw new Conflict(`the life of ${id} vanished after it was written`);
-    return stored;
+    const row = await table.get(partition(id), LIFE);
+    if (row === undefined) throw new Conflict(`the life of ${id} vanished after it was written`);
+    return { life, etag: etagIfStill(written, row) };
   };
 
   return {

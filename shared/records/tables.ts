@@ -47,6 +47,16 @@ export interface Table {
 }
 /** ETag that a row of a transaction now has. */
 export type EtagOf = (rowKey: string) => string | undefined;
+/** No row has it. */
+const SUPERSEDED = `W/"datetime'1601-01-01T00%3A00%3A00.0000000Z'"`;
+
+/**
+ * The ETag of a row that was written, as it is read after it; one that fits no row where somebody wrote another since: nothing may be
+ * written upon that by whoever has not seen it.
+ */
+export const etagIfStill = (written: NewRow, row: Row): string =>
+  Object.entries(written).every(([name, value]) => value === undefined || row[name] === value) ? row.etag : SUPERSEDED;
+
 export type NewRow = { partitionKey: string; rowKey: string } & Record<string, string | number | boolean | undefined>;
 
 /** Repeats what lost a race: `attempt` reads again, decides again, writes again. */
