@@ -23,6 +23,8 @@ export const faultRuleSchema = z.strictObject({
   method: z.string().optional(),
   /** Regular expression on path and query; any when absent. */
   path: z.string().optional(),
+  /** Regular expression on the body, such as that of a batch, whose path says nothing; any when absent. */
+  body: z.string().optional(),
   /** Calls that match and pass unharmed before the fault begins. */
   skip: z.int().min(0).default(0),
   /** Calls that are hit; without it all are, until the faults are deleted. */
@@ -44,7 +46,7 @@ export interface RecordedCall {
 export interface Faults {
   /** Put before the service's own routes. */
   middleware: MiddlewareHandler<{ Bindings: HttpBindings }>;
-  /** `POST|DELETE /admin/faults`, `GET|DELETE /admin/calls`; for the http listener. */
+  /** `GET|POST|DELETE /admin/faults`, `GET|DELETE /admin/calls`; for the http listener. */
   admin: Hono;
 }
 
@@ -65,18 +67,30 @@ function kill(pid: number): void {
   }
 }
 
+interface Entry {
+  rule: Rule;
+  path: RegExp | undefined;
+  body: RegExp | undefined;
+  seen: number;
+}
+
+const pattern = (text: string | undefined): RegExp | undefined => (text === undefined ? undefined : new RegExp(text));
+
+const hitsOf = ({ rule: { skip, times = Infinity }, seen }: Entry): number => Math.min(Math.max(seen - skip, 0), times);
+
 /** Fault injection and a record of calls, the same for every service of the stack. */
 export function createFaults(): Faults {
-  let rules: { rule: Rule; path: RegExp | undefined; seen: number }[] = [];
+  let rules: Entry[] = [];
   let calls: RecordedCall[] = [];
 
-  const next = (method: string, path: string): Rule['fault'] | undefined => {
+  const next = (method: string, path: string, body: string): Rule['fault'] | undefined => {
     for (const entry of rules) {
       if (entry.rule.method !== undefined && !entry.rule.method.toUpperCase().split('|').includes(method)) continue;
       if (entry.path !== undefined && !entry.path.test(path)) continue;
+      if (entry.body !== undefined && !entry.body.test(body)) continue;
+      const before = hitsOf(entry);
       entry.seen += 1;
-      const hit = entry.seen - entry.rule.skip;
-      if (hit >= 1 && (entry.rule.times === undefined || hit <= entry.rule.times)) return entry.rule.fault;
+      if (hitsOf(entry) > before) return entry.rule.fault;
     }
     return undefined;
   };
@@ -89,7 +103,7 @@ export function createFaults(): Faults {
     calls.push(call);
     if (calls.length > RECORDED) calls.splice(0, RECORDED / 2);
 
-    const fault = next(c.req.method, path);
+    const fault = next(c.req.method, path, body);
     if (fault?.kind === 'answer') {
       call.status = fault.status;
       return new Response(fault.status === 204 ? null : fault.body, { status: fault.status, headers: fault.headers });
@@ -121,13 +135,10 @@ export function createFaults(): Faults {
   admin.post('/admin/faults', async (c) => {
     const parsed = faultRuleSchema.safeParse(await c.req.json());
     if (!parsed.success) return c.json({ error: z.prettifyError(parsed.error) }, 400);
-    rules.push({
-      rule: parsed.data,
-      path: parsed.data.path === undefined ? undefined : new RegExp(parsed.data.path),
-      seen: 0,
-    });
+    rules.push({ rule: parsed.data, path: pattern(parsed.data.path), body: pattern(parsed.data.body), seen: 0 });
     return c.body(null, 204);
   });
+  admin.get('/admin/faults', (c) => c.json(rules.map((entry) => ({ ...entry.rule, hits: hitsOf(entry) }))));
   admin.delete('/admin/faults', (c) => {
     rules = [];
     return c.body(null, 204);

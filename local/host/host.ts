@@ -38,6 +38,8 @@ export interface HostOptions {
   port: number;
   /** Where the durable client calls; another port is taken when it is not free. 17071 when not given. */
   rpcPort?: number | undefined;
+  /** What the durable client is given to call in that port's place, where something stands between: `http://host:port`. */
+  rpcBase?: string | undefined;
   /** How long running invocations may go on after a stop, in milliseconds. */
   graceMs?: number;
   /** Called when the host can't go on, such as on a full disk. */
@@ -121,7 +123,7 @@ interface Surroundings {
   database: DatabaseSync;
   stateFolder: string;
   port: number;
-  rpcPort: number;
+  rpcBase: string;
   onFailure: (error: unknown) => void;
 }
 
@@ -137,8 +139,7 @@ async function assemble(app: LoadedApp, around: Surroundings): Promise<Assembly>
 
   const baseUrl = `http://localhost:${port}${WEBHOOKS}`;
   const hub: ManagementEndpoint = { baseUrl, taskHub: config.durable.hubName, key: keys.durableTask };
-  const rpcBaseUrl = `http://127.0.0.1:${around.rpcPort}/durabletask/`;
-  const extraInputs = extraInputsWith({ string: clientBinding(hub, rpcBaseUrl) });
+  const extraInputs = extraInputsWith({ string: clientBinding(hub, `${around.rpcBase}/durabletask/`) });
 
   const store = new DurableStore(database);
   const engine = new DurableEngine({
@@ -199,7 +200,8 @@ export async function startHost(options: HostOptions): Promise<RunningHost> {
     setEnvironment(main.port);
     const app = await loadApp(config, log);
     opened.push(() => app.unload());
-    const around = { config, log, database, stateFolder, port: main.port, rpcPort: rpc.port, onFailure };
+    const rpcBase = options.rpcBase ?? `http://127.0.0.1:${rpc.port}`;
+    const around = { config, log, database, stateFolder, port: main.port, rpcBase, onFailure };
     const assembly = await assemble(app, around);
     return await open(assembly, { main, rpc, database, graceMs: options.graceMs ?? DEFAULT_GRACE_MS });
   } catch (error) {

@@ -10,6 +10,7 @@ const HELP = `Runs an Azure Functions app (Node, programming model v4) with dura
   --port <number>    where HTTP functions are served, on 127.0.0.1; 0 takes any free port       [7071]
   --state <folder>   where orchestrations, timers and keys are kept                             [${DEFAULT_STATE}]
   --rpc-port <number> where the durable client calls; another is taken when it is not free      [17071]
+  --rpc-base <url>   what the durable client calls instead, where something stands before that port
   --help             this text
 
 The host's keys are in host-keys.json of the state folder.
@@ -21,13 +22,15 @@ function port(text: string, option: string): number {
   throw new HostFailure(`--${option} must be a port number, not '${text}'.`);
 }
 
-function readOptions(): { app: string; port: number; state: string; rpcPort: number | undefined } | undefined {
+function readOptions():
+  { app: string; port: number; state: string; rpcPort: number | undefined; rpcBase: string | undefined } | undefined {
   const { values } = parseArgs({
     options: {
       app: { type: 'string', default: '.' },
       port: { type: 'string', default: '7071' },
       state: { type: 'string', default: DEFAULT_STATE },
       'rpc-port': { type: 'string' },
+      'rpc-base': { type: 'string' },
       help: { type: 'boolean', default: false },
     },
   });
@@ -38,6 +41,7 @@ function readOptions(): { app: string; port: number; state: string; rpcPort: num
     port: port(values.port, 'port'),
     state: values.state,
     rpcPort: rpc === undefined ? undefined : port(rpc, 'rpc-port'),
+    rpcBase: values['rpc-base'],
   };
 }
 
@@ -65,6 +69,7 @@ async function main(): Promise<void> {
     stateFolder: options.state,
     port: options.port,
     rpcPort: options.rpcPort,
+    rpcBase: options.rpcBase,
     onFailure: (failure) => die(failure.message),
   });
   const stop = (): void => {

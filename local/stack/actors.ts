@@ -184,12 +184,21 @@ export type InboxMail = z.output<typeof messagesSchema>['messages'][number];
 
 export const addressOf = (alias: PersonAlias): string => people[alias].mail ?? userPrincipalNameOf(people[alias]);
 
-/** Mails to a person, oldest first. */
-export const mailsTo = (urls: Urls, alias: PersonAlias): Promise<InboxMail[]> => mailsToAddress(urls, addressOf(alias));
+/** Mails to a person, oldest first; only those behind this place in the inbox. */
+export const mailsTo = (urls: Urls, alias: PersonAlias, after = 0): Promise<InboxMail[]> =>
+  mailsToAddress(urls, addressOf(alias), after);
 
-export async function mailsToAddress(urls: Urls, address: string): Promise<InboxMail[]> {
-  const response = await fetch(`${urls.mail}/api/messages?limit=1000&to=${encodeURIComponent(address)}`);
+export async function mailsToAddress(urls: Urls, address: string, after = 0): Promise<InboxMail[]> {
+  const response = await fetch(
+    `${urls.mail}/api/messages?limit=1000&after=${String(after)}&to=${encodeURIComponent(address)}`,
+  );
   return messagesSchema.parse(await response.json()).messages.toReversed();
+}
+
+/** The place of the newest mail in the inbox. */
+export async function lastMail(urls: Urls): Promise<number> {
+  const response = await fetch(`${urls.mail}/api/messages?limit=1`);
+  return messagesSchema.parse(await response.json()).sequence;
 }
 
 /** Waits, at the mail service itself, until the person has more than `have` mails; returns all, oldest first. */

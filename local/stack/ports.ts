@@ -17,6 +17,9 @@ export const portNames = [
   'storageTable',
   'wire',
   'wireAdmin',
+  'durable',
+  'durableWire',
+  'durableWireAdmin',
 ] as const;
 export type PortName = (typeof portNames)[number];
 export type Ports = Record<PortName, number>;

@@ -137,11 +137,19 @@ async function runFrontDoor({ config, urls, entra, file }: Setting): Promise<Clo
 
 async function runWire({ config, urls, tls }: Setting): Promise<Close> {
   if (!config.wires) return () => undefined;
-  const wire = createWire({ target: () => urls.tables, ca: tls.ca });
-  const listeners = [await listen(wire.app, config.ports.wire, tls), await listen(wire.admin, config.ports.wireAdmin)];
+  const { ports } = config;
+  const tables = createWire({ target: () => urls.tables, ca: tls.ca });
+  const durable = createWire({ target: () => urls.durable });
+  const listeners = [
+    await listen(tables.app, ports.wire, tls),
+    await listen(tables.admin, ports.wireAdmin),
+    await listen(durable.app, ports.durableWire),
+    await listen(durable.admin, ports.durableWireAdmin),
+  ];
   return async () => {
     await Promise.all(listeners.map((each) => each.close()));
-    wire.close();
+    tables.close();
+    durable.close();
   };
 }
 

@@ -29,6 +29,10 @@ export interface Urls {
   /** The wire before the tables, where there is one: what the app is given, and the address of its admin calls. */
   wire: string;
   wireAdmin: string;
+  /** Where the host takes the durable client's calls, and the wire before that. */
+  durable: string;
+  durableWire: string;
+  durableWireAdmin: string;
 }
 
 /** The addresses that belong to `ports`. */
@@ -47,6 +51,9 @@ export function urlsOf(ports: Ports): Urls {
     tables: `${https(ports.tables)}/${STORAGE_ACCOUNT}`,
     wire: `${https(ports.wire)}/${STORAGE_ACCOUNT}`,
     wireAdmin: http(ports.wireAdmin),
+    durable: http(ports.durable),
+    durableWire: http(ports.durableWire),
+    durableWireAdmin: http(ports.durableWireAdmin),
   };
 }
 

@@ -34,7 +34,7 @@ export interface StackOptions {
   hostPort?: number;
   /** Runs the Azurite over plain HTTP that the real host needs for itself; false when absent. */
   storage?: boolean;
-  /** Puts a wire between the app and its tables; false when absent. */
+  /** Puts a wire between the app and its tables, and one between its durable client and the host; false when absent. */
   wires?: boolean;
   /** Runs directory and mail in processes of their own, so that each can be killed; false when absent. */
   separate?: boolean;
@@ -112,7 +112,7 @@ function portsUsed(options: StackOptions): PortName[] {
   return portNames.filter((name) => {
     if (name === 'host') return options.host !== false;
     if (name.startsWith('storage')) return options.storage === true;
-    if (name.startsWith('wire')) return options.wires === true;
+    if (name.startsWith('wire') || name.startsWith('durable')) return options.wires === true;
     return true;
   });
 }
@@ -211,7 +211,10 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
     if (options.host !== false) {
       const host = add('host', () => ({
         script: built('host/main.js'),
-        args: ['--app', options.app ?? root, '--port', String(ports.host), '--state', folder.path],
+        args: [
+          ...['--app', options.app ?? root, '--port', String(ports.host), '--state', folder.path],
+          ...(options.wires === true ? ['--rpc-port', String(ports.durable), '--rpc-base', urls.durableWire] : []),
+        ],
         env: { ...base, ...settings },
         readyLine: /^ready http/,
       }));

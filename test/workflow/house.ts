@@ -32,6 +32,10 @@ export interface Status {
   timeline: { event: string; at: string; text: string; by: { kind: string; id: string } }[];
 }
 
+/** What the app calls, with a place where calls can be made to go wrong: tables and the durable engine only in a house with wires. */
+export const SERVICES = ['tables', 'directory', 'mail', 'durable'] as const;
+export type Service = (typeof SERVICES)[number];
+
 /** A stack with the app, and what tests do with it. */
 export interface House {
   stack: Stack;
@@ -66,11 +70,17 @@ export interface House {
   decide(id: string, person: PersonAlias, choice: 'approve' | 'deny'): Promise<Answer>;
   /** Tells the app, as Event Grid does, that this mail did not arrive. */
   reportBounce(mail: Pick<InboxMail, 'operationId'>, recipient: string): Promise<void>;
+  /** Those of these instances that have not come to their end, as the engine has them. */
+  running(instanceIds: string[]): Promise<string[]>;
   /** Ends an orchestration as somebody with the host's key could, past Gatehouse. */
   terminate(instanceId: string): Promise<void>;
   isMember(group: GroupAlias | (string & {}), person: PersonAlias): Promise<boolean>;
   change(...changes: unknown[]): Promise<void>;
-  fault(service: 'tables' | 'directory' | 'mail', rule: unknown): Promise<void>;
+  fault(service: Service, rule: unknown): Promise<void>;
+  /** How often the faults of the service came over calls. */
+  hits(service: Service): Promise<number>;
+  /** The calls that the service was made, since the last `clearFaults`. */
+  calls(service: Service): Promise<RecordedCall[]>;
   /**
    * Waits until the service was asked so, at least so many times since the last `clearFaults`, and answered with this status; the clock
    * runs on meanwhile. Gives how many times it was.
@@ -80,6 +90,8 @@ export interface House {
     call: { method: string; path: RegExp; status: number; body?: RegExp },
     times?: number,
   ): Promise<number>;
+  /** Lets all calls of the service pass again; what is late stays so. */
+  liftFaults(service: Service): Promise<void>;
   /** Also forgets the calls so far. */
   clearFaults(): Promise<void>;
   stop(): Promise<void>;
@@ -99,7 +111,14 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
   const { urls } = stack;
   const system = await asSystem(urls, 'hrPortal');
   const operations = await asSystem(urls, 'opsTool');
-  const admin = { tables: urls.wireAdmin, directory: urls.directory, mail: urls.mail };
+  const admin = {
+    tables: urls.wireAdmin,
+    directory: urls.directory,
+    mail: urls.mail,
+    durable: urls.durableWireAdmin,
+  } satisfies Record<Service, string>;
+  const calls: House['calls'] = async (service) =>
+    (await (await fetch(`${admin[service]}/admin/calls`)).json()) as RecordedCall[];
 
   const groupId = (group: string): string => (group in groups ? groups[group as GroupAlias].id : group);
   const file: House['file'] = (group, person, more = {}, headers = {}) =>
@@ -155,6 +174,16 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
     (await mailsTo(urls, person)).filter(
       (mail) => (mail.plainText ?? '').includes(id) && /\/api\/decisions\/\S+choice=approve/.test(mail.plainText ?? ''),
     );
+
+  /** The engine's own API, past Gatehouse. */
+  const managed = (instanceId: string, operation = '', method = 'GET'): Promise<Response> => {
+    const { system: keys } = JSON.parse(readFileSync(join(stack.state, 'host-keys.json'), 'utf8')) as {
+      system: { durabletask_extension: string };
+    };
+    const url = new URL(`/runtime/webhooks/durabletask/instances/${instanceId}${operation}`, urls.host);
+    url.searchParams.set('code', keys.durabletask_extension);
+    return fetch(url, { method });
+  };
 
   const change: House['change'] = (...changes) => changeDirectory(urls, ...changes);
 
@@ -215,13 +244,13 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       });
       if (answer.status !== 200) throw new Error(`not taken: ${String(answer.status)} ${await answer.text()}`);
     },
+    running: async (instanceIds) => {
+      // the engine answers 202 for an instance that goes on
+      const answers = await Promise.all(instanceIds.map((id) => managed(id)));
+      return instanceIds.filter((_, index) => answers[index]?.status === 202);
+    },
     terminate: async (instanceId) => {
-      const { system: keys } = JSON.parse(readFileSync(join(stack.state, 'host-keys.json'), 'utf8')) as {
-        system: { durabletask_extension: string };
-      };
-      const url = new URL(`/runtime/webhooks/durabletask/instances/${instanceId}/terminate?reason=lost`, urls.host);
-      url.searchParams.set('code', keys.durabletask_extension);
-      const answer = await fetch(url, { method: 'POST' });
+      const answer = await managed(instanceId, '/terminate?reason=lost', 'POST');
       if (answer.status !== 202) throw new Error(`not terminated: ${String(answer.status)} ${await answer.text()}`);
     },
     isMember: async (group, person) => (await membersOf(urls, groupId(group))).includes(people[person].id),
@@ -234,23 +263,29 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
       });
       if (!answer.ok) throw new Error(await answer.text());
     },
+    hits: async (service) => {
+      const rules = (await (await fetch(`${admin[service]}/admin/faults`)).json()) as { hits: number }[];
+      return rules.reduce((sum, { hits }) => sum + hits, 0);
+    },
+    calls,
     untilAnswered: async (service, { method, path, status: code, body = /^/ }, times = 1) => {
       for (const end = performance.now() + 25_000; ;) {
-        const answer = await fetch(`${admin[service]}/admin/calls`);
-        const calls = (await answer.json()) as RecordedCall[];
-        const like = calls.filter(
+        const made = await calls(service);
+        const like = made.filter(
           (call) => call.method === method && path.test(call.path) && call.status === code && body.test(call.body),
         );
         if (like.length >= times) return like.length;
         stack.clock.advance(10_000);
-        if (performance.now() > end)
-          throw new Error(`${service} was not asked so: ${JSON.stringify(calls.slice(-20))}`);
+        if (performance.now() > end) throw new Error(`${service} was not asked so: ${JSON.stringify(made.slice(-20))}`);
         await pause(25);
       }
     },
+    liftFaults: async (service) => {
+      await fetch(`${admin[service]}/admin/faults`, { method: 'DELETE' });
+    },
     clearFaults: async () => {
       for (const [service, url] of Object.entries(admin)) {
-        if (service === 'tables' && options.wires !== true) continue;
+        if ((service === 'tables' || service === 'durable') && options.wires !== true) continue;
         await fetch(`${url}/admin/faults`, { method: 'DELETE' });
         await fetch(`${url}/admin/calls`, { method: 'DELETE' });
       }

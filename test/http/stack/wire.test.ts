@@ -123,6 +123,16 @@ describe('the wire', () => {
     expect(seen).toHaveLength(2);
   });
 
+  test('goes wrong for calls of a body only, and tells how often it did', async () => {
+    await inject({ body: 'claims', times: 2, fault: { kind: 'answer', status: 503 } });
+    const post = async (body: string): Promise<number> => (await fetch(at('/a'), { method: 'POST', body })).status;
+    expect([await post('requests'), await post('claims')]).toEqual([201, 503]);
+    const hits = async (): Promise<unknown> => (await fetch(adminAt('/admin/faults'))).json();
+    expect(await hits()).toMatchObject([{ body: 'claims', hits: 1 }]);
+    expect([await post('claims'), await post('claims')]).toEqual([503, 201]);
+    expect(await hits()).toMatchObject([{ hits: 2 }]);
+  });
+
   test('drops the connection before the service acts', async () => {
     await inject({ times: 1, fault: { kind: 'reset', when: 'before' } });
     await expect(fetch(at('/a'), { method: 'POST', body: 'x' })).rejects.toThrow();
