@@ -359,6 +359,22 @@ test.each<[string, () => Promise<Undo>, () => string | Promise<string>]>([
     () => `audit ${chain()}/ev_000003`,
   ],
   [
+    'a removed copy of which somebody wrote that it is only waiting',
+    async () => {
+      // nobody copies it meanwhile
+      house.stack.clock.stop();
+      const undo = await remove('audit', `${ofChain()} and RowKey eq 'ev_000003'`);
+      const pointer = { partitionKey: 'uncopied', rowKey: `${chain()}_ev_000003` };
+      await table('uncopied').upsertEntity({ ...pointer, chain: chain(), first: 3, last: 3 });
+      return async () => {
+        await table('uncopied').deleteEntity(pointer.partitionKey, pointer.rowKey);
+        await undo();
+        house.stack.clock.resume();
+      };
+    },
+    () => `audit ${chain()}/ev_000003`,
+  ],
+  [
     'an inserted copy',
     async () => {
       const first = await table('audit').getEntity(chain(), 'ev_000001');
