@@ -104,7 +104,7 @@ export class DirectoryUnavailable extends Error {
     message: string,
     readonly retryAfterMs?: number,
   ) {
-    super(message);
+    super(withoutAddresses(message));
   }
 }
 
@@ -116,6 +116,10 @@ export class DirectoryRefused extends Error {
     readonly code: string,
     message: string,
   ) {
-    super(message);
+    super(withoutAddresses(message));
   }
 }
+
+/** What a service or a client says may name people by their address or user principal name; what is logged names nobody. */
+const withoutAddresses = (text: string): string =>
+  text.replace(/[^\s'"<>()/=,;:]+(?:@|%40)[^\s'"<>()/?&,;:]+/gi, '(address)');

@@ -58,6 +58,29 @@ test('a flood about one group is stopped, and other groups go on', async () => {
   expect((await file(groups.finance.id, 'mona')).status).toBe(202);
 });
 
+test('whoever asks for reminders again and again is stopped, and the next person is not', async () => {
+  const nudged = async (person: PersonAlias): Promise<(times: number) => Promise<string[]>> => {
+    const answer = await file(groups.finance.id, person);
+    const { id } = (await answer.json()) as { id: string };
+    const actor = await asPersonWithToken(house.stack.urls, person);
+    return async (times) => {
+      const types: string[] = [];
+      for (let n = 0; n < times; n += 1) {
+        const { status, json } = await actor.call('POST', `/api/join-requests/${id}/nudge`);
+        types.push(`${String(status)} ${(json as { type: string }).type.split('/').at(-1) ?? ''}`);
+      }
+      return types;
+    };
+  };
+  // too soon after the asking, or before it: that is counted as well
+  const notYet = expect.stringMatching(/^(429 nudged-recently|409 conflict)$/) as string;
+  expect(await (await nudged('tomas'))(5)).toEqual([
+    ...Array.from({ length: 4 }, () => notYet),
+    '429 too-many-requests',
+  ]);
+  expect(await (await nudged('yusuf'))(1)).toEqual([notYet]);
+});
+
 test('one who files much can’t use up the hour’s mails: another one’s request is asked about', async () => {
   const flood = ['maja', 'chen', 'priya', 'kenji', 'zoe', 'ines', 'anika', 'pierre'] as const;
   for (const alias of flood) await file(groups.engineering.id, alias);
