@@ -9,7 +9,9 @@ import {
   askedWithAnother,
   askOwner,
   endCare,
+  isAskedWith,
   isInCare,
+  namesTogether,
   nobodyLeft,
   ownerMayBeAsked,
   postponeCare,
@@ -138,36 +140,52 @@ async function tendOnlyOwner(
   at: Date,
 ): Promise<CareStanding> {
   const care = stored.request;
-  const keyOf = (letter: number): string => `second_${String(letter)}_${owner.id}`;
-  const unsent = mails.get(keyOf(care.letters));
-  if (unsent?.status === 'queued') {
-    await nameTogether(services, care, owner, at);
-    return sendAndWait(services, care, [unsent], false, at, waitForOwner);
+  const letter = mails.get(letterKey(care, owner));
+  if (letter?.status === 'queued') return sendAndWait(services, care, [letter], false, at, waitForOwner);
+  if (at < ownerMayBeAsked(care)) {
+    // an attempt broke off between writing that the owner is asked and writing the mail
+    const isUnwritten = care.state === 'one-owner' && care.askedWith === undefined && !isWritten(care, mails);
+    return isUnwritten
+      ? writeLetter(services, stored, group, owner, at)
+      : write(services, stored, waitForOwner(care, at));
   }
-  if (at < ownerMayBeAsked(care)) return write(services, stored, waitForOwner(care, at));
   const until = await takePen(services, owner.id, care.id, at);
   if (until !== undefined) return write(services, stored, postponeCare(care, until));
-  const others = await othersOf(services, owner, care.id, at);
+  const asked = await services.records.cares.write(stored, askOwner(care, owner.id, at), { route: ROUTE });
+  return writeLetter(services, asked, group, owner, at);
+}
+
+const isWritten = ({ letters }: Care, mails: CareDossier['mails']): boolean =>
+  [...mails.keys()].some((key) => key.startsWith(`second_${String(letters)}_`));
+
+const letterKey = ({ letters }: Care, owner: Approver): string => `second_${String(letters)}_${owner.id}`;
+
+/** Writes the mail, with the other groups of theirs about which no other mail asks, and sends it. */
+async function writeLetter(
+  services: Services,
+  stored: StoredCare,
+  group: Group,
+  owner: Approver,
+  at: Date,
+): Promise<CareStanding> {
+  const { cares } = services.records;
+  const care = stored.request;
+  const by = { care: care.id, letter: care.letters };
+  const others: Group[] = [];
+  for (const other of await othersOf(services, owner, by, at)) {
+    const named = await changeStored(cares, other.id, { route: ROUTE }, (now) =>
+      askedWithAnother(now, owner.id, by, at),
+    );
+    if (named !== undefined && isAskedWith(named.request, by)) others.push(other);
+  }
   const message = secondOwnerMessage({
     groupNames: [group, ...others].map(({ displayName }) => displayName),
     recipient: owner.displayName,
   });
-  const mail = mailOf(care.id, keyOf(care.letters + 1), addressee(owner), message);
+  const mail = mailOf(care.id, letterKey(care, owner), addressee(owner), message);
   const together = others.map(({ id }) => id);
-  const asked = await services.records.cares.write(stored, askOwner(care, owner.id, together, at), {
-    route: ROUTE,
-    mails: [mail],
-  });
-  await nameTogether(services, asked.request, owner, at);
-  return sendAndWait(services, asked.request, [mail], true, at, waitForOwner);
-}
-
-/** Writes into the other groups' care that the owner is asked about them in this mail. A repeat finds that it was. */
-async function nameTogether(services: Services, { id, together = [] }: Care, owner: Approver, at: Date): Promise<void> {
-  for (const other of together)
-    await changeStored(services.records.cares, other, { route: ROUTE }, (care) =>
-      askedWithAnother(care, owner.id, id, at),
-    );
+  const written = await cares.write(stored, namesTogether(care, together), { route: ROUTE, mails: [mail] });
+  return sendAndWait(services, written.request, [mail], true, at, waitForOwner);
 }
 
 const ownersNotCaredFor: ChangeRefusal = {

@@ -19,6 +19,12 @@ export const ASKED_AT_A_TIME = 3;
  */
 export type CareState = 'found' | 'one-owner' | 'no-owner' | 'offered' | 'nobody-left' | 'mended' | 'closed';
 
+/** A mail to an only owner: of which group's care, and which one of it. */
+export interface Letter {
+  care: string;
+  letter: number;
+}
+
 /** The care for one group with too few owners who can decide. Its id is the group's. Times are ISO 8601 in UTC. */
 export interface Care {
   id: string;
@@ -32,6 +38,8 @@ export interface Care {
   ownerAskedAt?: string;
   /** Ids of the other groups of the same only owner that the latest mail names as well. */
   together?: string[];
+  /** The latest mail that asked the owner is the one of another group's care, which named this group as well. */
+  askedWith?: Letter;
   /** Rounds of members so far, and when the latest began. */
   round: number;
   roundAt?: string;
@@ -100,21 +108,27 @@ function plain(care: Care): Care {
 export const ownerMayBeAsked = ({ ownerAskedAt }: Care): Date =>
   ownerAskedAt === undefined ? new Date(0) : addDuration(new Date(ownerAskedAt), OWNER_ASKED_EVERY);
 
-/** The only owner is to be mailed, of other groups of theirs as well: written with the mail, which is sent after it. */
-export function askOwner(care: Care, ownerId: string, together: readonly string[], at: Date): CareChange {
-  const { together: _before, ...rest } = plain(care);
-  const letters = care.letters + 1;
-  const others = together.length > 0 ? { together: [...together] } : {};
-  const request: Care = { ...rest, state: 'one-owner', letters, ownerAskedAt: iso(at), ...others };
+/** The only owner is to be mailed. Which other groups the mail names is looked for after this was written, and then the mail stands. */
+export function askOwner(care: Care, ownerId: string, at: Date): CareChange {
+  const { together: _together, askedWith: _with, ...rest } = plain(care);
+  const request: Care = { ...rest, state: 'one-owner', letters: care.letters + 1, ownerAskedAt: iso(at) };
   return change(request, 'owner-asked', at, { people: [ownerId] });
 }
 
-/** The mail about another group of the same owner names this one. `undefined` where the owner was asked meanwhile. */
-export function askedWithAnother(care: Care, ownerId: string, other: string, at: Date): CareChange | undefined {
+/** The groups that the mail names besides this one: written with the mail. */
+export const namesTogether = (care: Care, together: readonly string[]): CareChange =>
+  later({ ...care, ...(together.length > 0 && { together: [...together] }) });
+
+export const isAskedWith = ({ askedWith }: Care, { care, letter }: Letter): boolean =>
+  askedWith?.care === care && askedWith.letter === letter;
+
+/** The mail about another group of the same owner names this one, and no other mail does. `undefined` where the owner was asked before. */
+export function askedWithAnother(care: Care, ownerId: string, by: Letter, at: Date): CareChange | undefined {
   if (!isInCare(care) || ownerMayBeAsked(care) > at) return undefined;
-  const asked: Care = { ...plain(care), state: 'one-owner', ownerAskedAt: iso(at) };
+  const { together: _together, ...rest } = plain(care);
+  const asked: Care = { ...rest, state: 'one-owner', ownerAskedAt: iso(at), askedWith: by };
   const request: Care = { ...asked, due: iso(ownerMayBeAsked(asked)) };
-  return change(request, 'owner-asked', at, { people: [ownerId], with: other });
+  return change(request, 'owner-asked', at, { people: [ownerId], with: by.care });
 }
 
 /** The only owner was mailed in this month. */

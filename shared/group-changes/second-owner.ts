@@ -1,8 +1,8 @@
 import type { Approver } from '../domain/approvers';
 import { eligibleApprovers } from '../domain/approvers';
 import type { Group } from '../domain/eligibility';
-import { isInCare, ownerMayBeAsked } from '../domain/ownerless';
-import type { Care } from '../domain/ownerless';
+import { isAskedWith, isInCare, ownerMayBeAsked } from '../domain/ownerless';
+import type { Care, Letter } from '../domain/ownerless';
 import { inParallel } from '../parallel';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
@@ -10,7 +10,7 @@ import type { Services } from '../services';
 /** So many groups one mail names besides the one that it is about; the others get a mail of their own. */
 const MOST_TOGETHER = 50;
 const PARALLEL = 8;
-/** Whoever writes to an owner has so long to write down which groups the mail names; until then no other mail is written to them. */
+/** For so long after one mail to an owner no other one is begun: other groups of theirs may be named in it. */
 const WRITING_MS = 120_000;
 
 const SLOT = 'letter';
@@ -40,21 +40,29 @@ export async function takePen(
   }
 }
 
-/** The other groups in care of which this person is the only owner who can decide, and may be asked now. */
-export async function othersOf(services: Services, owner: Approver, careId: string, at: Date): Promise<Group[]> {
+/**
+ * The other groups in care of which this person is the only owner who can decide, and may be asked now, or that an attempt before named in
+ * this very mail.
+ */
+export async function othersOf(services: Services, owner: Approver, by: Letter, at: Date): Promise<Group[]> {
   const { directory, records } = services;
   const others: Group[] = [];
   for (let after: string | undefined; ;) {
     const page = await directory.ownedBy(owner.id, { size: 100, ...(after !== undefined && { after }) });
     await inParallel(PARALLEL, page.items, async (group) => {
-      const care = group.id === careId ? undefined : (await records.cares.read(group.id))?.request;
-      if (care === undefined || !waitsForOwner(care, at)) return;
-      const usable = eligibleApprovers(await directory.owners(group.id), '');
-      if (usable.length === 1 && usable[0]?.id === owner.id) others.push(group);
+      const care = group.id === by.care ? undefined : (await records.cares.read(group.id))?.request;
+      if (care !== undefined && isAskedWith(care, by)) others.push(group);
+      else if (care === undefined || !waitsForOwner(care, at)) return;
+      else if (await isOnlyOwner(services, owner, group.id)) others.push(group);
     });
     after = page.next;
     if (after === undefined || others.length >= MOST_TOGETHER) return others.slice(0, MOST_TOGETHER);
   }
+}
+
+async function isOnlyOwner({ directory }: Services, owner: Approver, groupId: string): Promise<boolean> {
+  const usable = eligibleApprovers(await directory.owners(groupId), '');
+  return usable.length === 1 && usable[0]?.id === owner.id;
 }
 
 /** Also one whose own step is due in a moment, because it waits for the pen. */

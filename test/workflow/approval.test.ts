@@ -162,8 +162,8 @@ test('a decider changes their mind until the stage closes, and not for ever', as
   expect((await house.untilTold(id)).state).toBe('denied');
 });
 
-test('a decider may shorten the time, not lengthen it, and the requester is told', async () => {
-  const group = await groupWith(['olivia'], { maximumDuration: 'P90D' });
+test('a decider may shorten the time, not lengthen it, and everyone concerned is told', async () => {
+  const group = await groupWith(['olivia', 'omar'], { maximumDuration: 'P90D' });
   const id = await filed(group, 'rita', { duration: 'P30D' });
   await wasAsked(id);
   const longer = await decide(id, 'olivia', 'approve', { duration: 'P60D' });
@@ -173,6 +173,53 @@ test('a decider may shorten the time, not lengthen it, and the requester is told
   expect(state).toBe('granted');
   const { from = '', until = '' } = membership ?? {};
   expect(new Date(until).getTime() - new Date(from).getTime()).toBe(7 * DAY);
+  for (const [person, subject] of [
+    ['rita', /^Approved/],
+    ['omar', /^Re: /],
+  ] as const) {
+    const told = (await mailsAbout(id, person)).find((mail) => subject.test(mail.subject));
+    expect(told?.plainText).toContain('30 days');
+    expect(told?.plainText).toMatch(/Member until/);
+  }
+  const { page } = await signIn(house.stack.urls, 'rita', `/api/requests/${id}`);
+  expect(page.text).toContain('7 days');
+});
+
+test('where the policy says so nobody shortens the time: neither by the API nor on the page, and nothing of it stands', async () => {
+  const group = await groupWith(['olivia'], { deciderMayShorten: false });
+  const id = await filed(group, 'rita', { duration: 'P30D' });
+  await wasAsked(id);
+  const refused = await decide(id, 'olivia', 'approve', { duration: 'P7D' });
+  expect([refused.status, (refused.json as { errors: unknown }).errors]).toEqual([
+    400,
+    [{ pointer: '/duration', detail: 'The policy of this group does not let approvers change the time asked for.' }],
+  ]);
+  const [mail] = (await mailsAbout(id, 'olivia')).filter(({ plainText }) => plainText?.includes('choice=approve'));
+  if (mail === undefined) throw new Error('Olivia was not asked');
+  const link = linkIn(mail);
+  const { browser, page } = await signIn(house.stack.urls, 'olivia', new URL(link).pathname);
+  expect(page.text).not.toContain('name="duration"');
+  const token = hiddenField(page.text, 'token');
+  const forged = await browser.post(link, { decision: 'approve', comment: '', duration: 'P7D', token });
+  expect(forged.status).toBe(400);
+  const { state, timeline } = await house.status(id);
+  expect([state, timeline.some(({ event }) => event === 'vote-recorded')]).toEqual(['pending', false]);
+});
+
+test('a decision that comes after the deadline is told what stands instead, by the API and on the page', async () => {
+  const group = await groupWith(['olivia'], { stages: [{ reminders: [], deadline: 'P2D' }] });
+  const id = await filed(group, 'rita');
+  await wasAsked(id);
+  await house.untilAsleep(id, 'pending');
+  house.stack.clock.advance(2 * DAY + MINUTE);
+  expect((await house.untilTold(id)).state).toBe('expired');
+  const late = await decide(id, 'olivia', 'approve');
+  expect([late.status, late.json]).toMatchObject([
+    409,
+    { state: 'expired', detail: expect.stringContaining('not recorded') as string },
+  ]);
+  expect((await house.decide(id, 'olivia', 'approve')).text).toMatch(/expired/i);
+  expect((await house.status(id)).timeline.some(({ event }) => event === 'vote-recorded')).toBe(false);
 });
 
 test('nobody decides their own request: not as an owner, a fallback approver, a member of an approver group, or one who became owner meanwhile', async () => {

@@ -217,3 +217,38 @@ test('a deployment in every state: the host stops and starts, and each request g
   house.stack.clock.advance(2 * DAY);
   expect((await oneOutcome(pending)).state).toBe('expired');
 }, 120_000);
+
+test('a deployment between decision and write, and between write and telling: it goes on, and everyone is told once', async () => {
+  const held = await asked();
+  await house.fault('directory', {
+    method: 'POST',
+    path: `users/${held.person}/checkMemberGroups`,
+    fault: { kind: 'answer', status: 503 },
+  });
+  const [granted, denied] = [await asked(), await asked()];
+  await house.fault('mail', { method: 'POST', path: 'emails:send', fault: { kind: 'answer', status: 503 } });
+  await decide(olivia, held.id, 'approve');
+  await decide(olivia, granted.id, 'approve');
+  await decide(omar, denied.id, 'deny');
+  await house.untilAsleep(held.id, 'approved');
+  for (const [{ id }, wanted] of [
+    [granted, 'granted'],
+    [denied, 'denied'],
+  ] as const)
+    await house.until(id, ({ state, waitingFor }) => state === wanted && waitingFor?.what === 'mail');
+
+  await house.stack.restart('host');
+  await house.clearFaults();
+
+  for (const [each, wanted] of [
+    [held, 'granted'],
+    [granted, 'granted'],
+    [denied, 'denied'],
+  ] as const) {
+    await house.until(each.id, ({ timeline }) => {
+      house.stack.clock.advance(10_000);
+      return timeline.some(({ event }) => event === 'outcome-told');
+    });
+    expect((await oneOutcome(each)).state).toBe(wanted);
+  }
+}, 120_000);

@@ -13,7 +13,7 @@ targetScope = 'resourceGroup'
 param identityPrincipalId string
 
 @description('Features that need permissions.')
-param features ('join' | 'hidden' | 'own-groups' | 'naming' | 'lifecycle' | 'cloud-managed')[] = ['join']
+param features ('join' | 'hidden' | 'own-groups' | 'naming' | 'cloud-managed')[] = ['join']
 
 var permissionsByFeature = loadJsonContent('../features.json')
 var permissions = union([], flatten(map(features, feature => permissionsByFeature[feature].permissions)))

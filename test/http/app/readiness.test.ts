@@ -1,6 +1,7 @@
-import { asSystem, mintToken } from '../../../local/stack/actors';
+import { asSystem, mintToken, signIn } from '../../../local/stack/actors';
 import { openHouse } from '../../workflow/house';
 import type { House } from '../../workflow/house';
+import { openGroupsHouse, OWN_GROUPS } from '../../workflow/own-groups-house';
 
 /** What is behind the app, and what its identity can do. */
 let house: House;
@@ -63,5 +64,24 @@ test('only tokens of the clients on the list count, where there is one', async (
     expect(await call(await mintToken(other.stack.urls, { app: 'hrPortal', claims: { roles } }))).toBe(401);
   } finally {
     await other.stop();
+  }
+});
+
+test('permissions beyond what is needed: anybody is told that there are, operations which, there and on their page', async () => {
+  const rich = await openGroupsHouse({}, [...OWN_GROUPS, 'Directory.ReadWrite.All']);
+  try {
+    const { urls } = rich.stack;
+    const at = async (token?: string): Promise<unknown> => {
+      const headers: Record<string, string> = token === undefined ? {} : { authorization: `Bearer ${token}` };
+      return (await fetch(new URL('/api/health/ready', urls.frontDoor), { headers })).json();
+    };
+    expect(await at()).toMatchObject({ graphPermissions: 'more-than-needed' });
+    expect(await at()).not.toHaveProperty('excessive');
+    const { token } = await asSystem(urls, 'opsTool');
+    expect(await at(token)).toMatchObject({ missing: [], excessive: ['Directory.ReadWrite.All'] });
+    const { page } = await signIn(urls, 'otto', '/api/ops');
+    expect(page.text).toContain('More than needed: Directory.ReadWrite.All');
+  } finally {
+    await rich.stop();
   }
 });

@@ -84,7 +84,6 @@ describe('the permissions of each feature', () => {
       return answers.every(({ status }) => status < 300);
     },
     naming: async (roles) => (await directory.call('/groupSettings', { roles })).status === 200,
-    lifecycle: async (roles) => (await directory.call('/groupLifecyclePolicies', { roles })).status === 200,
     'cloud-managed': async (roles) =>
       (await directory.call(`/groups/${groups.cloudManaged.id}/onPremisesSyncBehavior`, { roles })).json[
         'isCloudManaged'

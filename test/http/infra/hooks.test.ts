@@ -15,7 +15,7 @@ import type { Ended, FakeAzd } from './script';
 const ISSUER = 'https://login.microsoftonline.com/7e9a0000-0000-4000-8000-000000000001/v2.0';
 const REDIRECT = 'https://func-gatehouse-dev.azurewebsites.net/.auth/login/aad/callback';
 const FEATURES = ['GroupMember.ReadWrite.All', 'User.Read.All', 'Member.Read.Hidden', 'Group.ReadWrite.All'];
-const REST = ['GroupSettings.Read.All', 'Directory.Read.All', 'Group-OnPremisesSyncBehavior.ReadWrite.All'];
+const REST = ['GroupSettings.Read.All', 'Group-OnPremisesSyncBehavior.ReadWrite.All'];
 
 let graph: TestGraph;
 let identity: ServicePrincipal;

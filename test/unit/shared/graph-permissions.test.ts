@@ -1,4 +1,7 @@
-import { compare, rolesIn } from '../../../shared/directory/graph-permissions';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { compare, NEEDED, OPTIONAL, rolesIn } from '../../../shared/directory/graph-permissions';
 
 const token = (payload: unknown): string => `h.${Buffer.from(JSON.stringify(payload)).toString('base64url')}.s`;
 
@@ -17,4 +20,11 @@ test('the roles of a token are read where it is a JWT, and unknown where it is n
   expect(rolesIn(token({ roles: ['User.Read.All', 7] }))).toEqual(['User.Read.All']);
   expect(rolesIn(token({}))).toEqual([]);
   expect(rolesIn('opaque')).toBeUndefined();
+});
+
+test('what is given by feature is what Gatehouse uses: an administrator who follows the documents is not warned of it', () => {
+  const file = join(__dirname, '..', '..', '..', 'infra', 'graph-permissions', 'features.json');
+  const features = JSON.parse(readFileSync(file, 'utf8')) as Record<string, { permissions: string[] }>;
+  const given = Object.values(features).flatMap(({ permissions }) => permissions);
+  expect(given.toSorted()).toEqual([...NEEDED, ...OPTIONAL].toSorted());
 });

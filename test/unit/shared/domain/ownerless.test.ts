@@ -30,7 +30,7 @@ test('a care begins with nobody asked, and is due at once', () => {
 });
 
 test('another shortage asks members anew, and the only owner no sooner for it', () => {
-  const asked = care.askOwner(found(), 'o', [], after(1)).request;
+  const asked = care.askOwner(found(), 'o', after(1)).request;
   const mended = care.endCare(asked, undefined, after(2)).request;
   const again = found(mended, 3);
   expect(again).toMatchObject({ shortage: 2, letters: 1, ownerAskedAt: iso(1), round: 0, asked: [], state: 'found' });
@@ -39,34 +39,46 @@ test('another shortage asks members anew, and the only owner no sooner for it', 
 });
 
 test('the only owner is asked with a letter that is counted, and then waits for thirty days', () => {
-  const asking = care.askOwner(found(), 'o', ['h'], after(1));
-  expect(asking.request).toMatchObject({ state: 'one-owner', letters: 1, ownerAskedAt: iso(1), together: ['h'] });
+  const asking = care.askOwner(found(), 'o', after(1));
+  expect(asking.request).toMatchObject({ state: 'one-owner', letters: 1, ownerAskedAt: iso(1) });
   expect(said(asking)).toEqual([['owner-asked', iso(1), 'gatehouse', { people: ['o'] }]]);
-  const waiting = care.waitForOwner(asking.request, after(1));
+  const named = care.namesTogether(asking.request, ['h']);
+  expect([named.request.together, named.entries]).toEqual([['h'], []]);
+  expect(care.namesTogether(asking.request, []).request).toEqual(asking.request);
+  const waiting = care.waitForOwner(named.request, after(1));
   expect([waiting.request.due, waiting.entries]).toEqual([iso(31), []]);
-  const next = care.askOwner(waiting.request, 'o', [], after(31)).request;
+  const next = care.askOwner(waiting.request, 'o', after(31)).request;
   expect([next.letters, next.together]).toEqual([2, undefined]);
 });
 
 test('whoever was asked within the month and is the only owner again is waited for, and the trail says so', () => {
-  const round = care.askMembers(care.askOwner(found(), 'o', [], after(1)).request, ['m'], after(2)).request;
+  const round = care.askMembers(care.askOwner(found(), 'o', after(1)).request, ['m'], after(2)).request;
   const waiting = care.waitForOwner(round, after(3));
   expect(waiting.request).toMatchObject({ state: 'one-owner', due: iso(31) });
   expect(said(waiting)).toEqual([['owner-asked', iso(3), 'gatehouse', { people: [] }]]);
 });
 
-test('a mail about another group counts as one about this, unless the owner was asked meanwhile', () => {
-  const change = care.askedWithAnother(found(), 'o', 'h', after(1));
+test('a mail about another group counts as one about this, once, unless the owner was asked meanwhile', () => {
+  const by = { care: 'h', letter: 3 };
+  const change = care.askedWithAnother(found(), 'o', by, after(1));
   expect(change?.request).toMatchObject({ state: 'one-owner', letters: 0, ownerAskedAt: iso(1), due: iso(31) });
   expect(change && said(change)).toEqual([['owner-asked', iso(1), 'gatehouse', { people: ['o'], with: 'h' }]]);
   const asked = change?.request ?? found();
-  expect(care.askedWithAnother(asked, 'o', 'h', after(30))).toBeUndefined();
-  expect(care.askedWithAnother(asked, 'o', 'h', after(31))?.request.ownerAskedAt).toBe(iso(31));
-  expect(care.askedWithAnother(care.endCare(found(), why, after(1)).request, 'o', 'h', after(2))).toBeUndefined();
+  expect([by, { ...by, letter: 4 }, { ...by, care: 'i' }].map((each) => care.isAskedWith(asked, each))).toEqual([
+    true,
+    false,
+    false,
+  ]);
+  expect(care.isAskedWith(found(), by)).toBe(false);
+  expect(care.askedWithAnother(asked, 'o', by, after(30))).toBeUndefined();
+  expect(care.askedWithAnother(asked, 'o', by, after(31))?.request.ownerAskedAt).toBe(iso(31));
+  expect(care.askedWithAnother(care.endCare(found(), why, after(1)).request, 'o', by, after(2))).toBeUndefined();
+  // the next mail is its own again
+  expect(care.askOwner(asked, 'o', after(31)).request).not.toHaveProperty('askedWith');
 });
 
 test('an owner whom the mail did not reach is left to operations until the next one may be written', () => {
-  const asked = care.waitForOwner(care.askOwner(found(), 'o', [], after(1)).request, after(1)).request;
+  const asked = care.waitForOwner(care.askOwner(found(), 'o', after(1)).request, after(1)).request;
   const lost = care.ownerUnreachable(asked, after(2));
   expect(lost?.request).toMatchObject({ state: 'nobody-left', why: { rule: 'owner-unreachable' }, due: iso(31) });
   expect(lost?.request.why?.sentence).toMatch(/Add an owner\.$/);
