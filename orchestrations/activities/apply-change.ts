@@ -22,7 +22,7 @@ import { Conflict, retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
 import { changeOrPostponed, standingOf } from './change-standing';
-import { makeSo, withGrant } from './membership';
+import { dropRefusedGrant, makeSo, withGrant } from './membership';
 import { gone, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -51,9 +51,9 @@ export function applyChange(services: Services, input: StepInput): Promise<Stand
         if (why === undefined) throw error;
         event('request-failed', { requestId: input.requestId, rule: why.rule });
         const now = await services.records.changes.read(input.requestId);
-        return now === undefined
-          ? gone()
-          : standingOf((await write(services, now, fail(now.request, why, at))).request);
+        if (now === undefined) return gone();
+        await dropWanted(services, now.request);
+        return standingOf((await write(services, now, fail(now.request, why, at))).request);
       }
     }),
   );
@@ -94,7 +94,14 @@ async function resume(services: Services, stored: StoredChange, input: StepInput
   if (refusal === undefined) return stored;
   if (MAY_PASS.has(refusal.rule) && input.attempt < 2)
     throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
+  await dropWanted(services, change);
   return write(services, stored, cancel(change, refusal, at));
+}
+
+/** The grant of a member who was not added: left in the books it would keep them in the group for ever once they came another way. */
+async function dropWanted(services: Services, { id, task, group }: GroupChange): Promise<void> {
+  if (task.kind !== 'add-member' || group === undefined) return;
+  await dropRefusedGrant(services, { id, group, requester: task.person });
 }
 
 const MAY_PASS = new Set(['group-not-found', 'requester-not-found', 'owner-not-usable', 'creator-not-usable']);
@@ -172,6 +179,7 @@ async function apply(services: Services, stored: StoredChange, input: StepInput,
     return write(services, stored, done(stored.request, at));
   }
   const refusal = await applyToPerson(services, stored.request, { ...task, group }, input, at);
+  if (refusal !== undefined) await dropWanted(services, stored.request);
   return write(
     services,
     stored,

@@ -43,7 +43,10 @@ export function dropGrant({ records }: Services, { id, group, requester }: JoinR
 }
 
 /** Takes the grant out where the directory refused it and the person is no member: nothing is left to be taken back. */
-export function dropRefusedGrant({ records }: Services, { id, group, requester }: JoinRequest): Promise<Membership> {
+export function dropRefusedGrant(
+  { records }: Services,
+  { id, group, requester }: Pick<JoinRequest, 'id' | 'group' | 'requester'>,
+): Promise<Membership> {
   return records.memberships.update(group.id, requester.id, (before) => left(withoutGrant(before, id)));
 }
 

@@ -35,9 +35,9 @@ export async function cancelChange(
   return { kind: change.state === 'cancelled' ? 'cancelled' : 'too-late', change };
 }
 
-/** An attempt before it failed may have come through. */
+/** An attempt before may have come through, whatever became of the change since. */
 const groupStands = async ({ directory }: Services, change: GroupChange): Promise<boolean> =>
   change.task.kind === 'create' &&
-  change.state === 'failed' &&
+  isOpen(change) &&
   change.group === undefined &&
   (await directory.groupByUniqueName(uniqueNameOf(change))) !== undefined;

@@ -64,7 +64,9 @@ export function composeAskings(
   const { group, person, approvers, links, at } = about;
   const { stage, policy } = request;
   const facts = factsOf(request, { group, person, approvers, at });
-  const deadline = stage.askedAt === undefined ? addDuration(at, stagePolicy(request).deadline) : deadlineOf(request);
+  // the time that the policy gives begins with this mail; one that operations gave is there already
+  const isToBegin = stage.askedAt === undefined && stage.extendedTo === undefined;
+  const deadline = isToBegin ? addDuration(at, stagePolicy(request).deadline) : deadlineOf(request);
   const required = requiredAt(request);
 
   const toApprovers = about.askings.map(({ approver, kind, key }): Mail => {

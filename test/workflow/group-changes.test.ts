@@ -234,6 +234,21 @@ test('a renaming and a creation that want the same name at once: one of them get
   expect(await house.named('Glass Blowers')).toHaveLength(1);
 });
 
+test('a member whom an owner could not add is not kept for ever by that when they come for a time', async () => {
+  const id = await group(['rita', 'mona']);
+  await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 403 } });
+  const failed = await house.settled(await house.manage('rita', id, { kind: 'add-member', person: people.ravi.id }));
+  expect(failed.state).toBe('failed');
+  await house.clearFaults();
+  const cancelled = await house.operations.call('POST', `/api/ops/group-changes/${failed.id}/cancel`, {
+    reason: 'No.',
+  });
+  expect(cancelled.status).toBe(202);
+  const row = await tableClient(house.stack, 'memberships').getEntity(`g_${id}`, `p_${people.ravi.id}`);
+  expect(JSON.parse(String(row['json']))).toMatchObject({ wanted: 'out', addedByGatehouse: false, grants: [] });
+  expect(await members(id)).toEqual([]);
+});
+
 test('a member through another group is not said to be taken out: that group is not changed here', async () => {
   const inner = await group(['mona'], ['lars']);
   const id = await group(['rita', 'mona']);
