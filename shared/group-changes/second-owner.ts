@@ -3,7 +3,9 @@ import { eligibleApprovers } from '../domain/approvers';
 import type { Group } from '../domain/eligibility';
 import { isAskedWith, isInCare, ownerMayBeAsked } from '../domain/ownerless';
 import type { Care, Letter } from '../domain/ownerless';
+import { refuseGroup } from '../join-requests/eligibility';
 import { inParallel } from '../parallel';
+import { policyInForce } from '../policies/in-force';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 
@@ -53,11 +55,21 @@ export async function othersOf(services: Services, owner: Approver, by: Letter, 
       const care = group.id === by.care ? undefined : (await records.cares.read(group.id))?.request;
       if (care !== undefined && isAskedWith(care, by)) others.push(group);
       else if (care === undefined || !waitsForOwner(care, at)) return;
-      else if (await isOnlyOwner(services, owner, group.id)) others.push(group);
+      else if ((await isCaredFor(services, group)) && (await isOnlyOwner(services, owner, group.id)))
+        others.push(group);
     });
     after = page.next;
     if (after === undefined || others.length >= MOST_TOGETHER) return others.slice(0, MOST_TOGETHER);
   }
+}
+
+/** What its own step asks before anybody is mailed: its policy may have changed since the care began. */
+async function isCaredFor(services: Services, group: Group): Promise<boolean> {
+  const [{ policy }, isNamedByPolicy] = await Promise.all([
+    policyInForce(services, group.id),
+    services.records.policies.isNamed(group.id),
+  ]);
+  return policy.ownerCare && (await refuseGroup(services, { group, policy, isNamedByPolicy })) === undefined;
 }
 
 async function isOnlyOwner({ directory }: Services, owner: Approver, groupId: string): Promise<boolean> {
