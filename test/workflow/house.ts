@@ -269,7 +269,7 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
     },
     calls,
     untilAnswered: async (service, { method, path, status: code, body = /^/ }, times = 1) => {
-      for (const end = performance.now() + 25_000; ;) {
+      for (const end = performance.now() + 40_000; ;) {
         const made = await calls(service);
         const like = made.filter(
           (call) => call.method === method && path.test(call.path) && call.status === code && body.test(call.body),
