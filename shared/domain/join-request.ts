@@ -670,37 +670,22 @@ export function letLapse(request: JoinRequest, by: Actor, at: Date): Change | un
   };
 }
 
+type AskedEnd = [how: 'left' | 'revoked', by: Actor, reason: string | undefined, at: Date];
+
 /** The membership is to end now: the member leaves, or an owner or operations revoke it. `undefined` where it is not granted, or ends already. */
-export const endNow = (
-  request: JoinRequest,
-  how: 'left' | 'revoked',
-  by: Actor,
-  reason: string | undefined,
-  at: Date,
-): Change | undefined =>
-  request.state !== 'granted' || request.ending !== undefined
-    ? undefined
-    : beginEnding(request, { how, by, at: iso(at), ...(reason !== undefined && { reason }) });
+export const endNow = (request: JoinRequest, ...asked: AskedEnd): Change | undefined =>
+  request.state === 'granted' ? beginEnding(request, ...asked) : undefined;
 
 /** The same for a request whose membership is just being applied: it is not granted any more, and what it may have done is taken back. */
-export const stopApplying = (
-  request: JoinRequest,
-  how: 'left' | 'revoked',
-  by: Actor,
-  reason: string | undefined,
-  at: Date,
-): Change | undefined =>
-  request.state !== 'applying' || request.ending !== undefined
-    ? undefined
-    : beginEnding({ ...request, due: iso(at) }, { how, by, at: iso(at), ...(reason !== undefined && { reason }) });
+export const stopApplying = (request: JoinRequest, ...asked: AskedEnd): Change | undefined =>
+  request.state === 'applying' ? beginEnding({ ...request, due: iso(asked[3]) }, ...asked) : undefined;
 
-function beginEnding(request: JoinRequest, ending: NonNullable<JoinRequest['ending']>): Change {
-  const { how, by, at, reason } = ending;
+function beginEnding(request: JoinRequest, ...[how, by, reason, at]: AskedEnd): Change | undefined {
+  if (request.ending !== undefined) return undefined;
+  const why = reason !== undefined && { reason };
   return {
-    request: { ...request, ending },
-    entries: [
-      { event: how === 'left' ? 'leaving' : 'revoking', at, by, ...(reason !== undefined && { data: { reason } }) },
-    ],
+    request: { ...request, ending: { how, by, at: iso(at), ...why } },
+    entries: [{ event: how === 'left' ? 'leaving' : 'revoking', at: iso(at), by, ...(why && { data: why }) }],
   };
 }
 

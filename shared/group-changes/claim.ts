@@ -3,8 +3,7 @@ import { createHash } from 'node:crypto';
 import { isOpen, personOf } from '../domain/group-change';
 import type { GroupChange, Task } from '../domain/group-change';
 import { tidyName } from '../domain/names';
-import { takeClaim } from '../records/claims';
-import { Conflict } from '../records/tables';
+import { takeClaim, takeClaimBack } from '../records/claims';
 import type { Services } from '../services';
 
 type Slot = [scope: string, slot: string];
@@ -85,15 +84,7 @@ export async function holdsChangeClaims({ records }: Services, change: GroupChan
 export async function changeClaimsBack({ records }: Services, change: GroupChange, at: Date): Promise<number> {
   if (!keepsClaims(change)) return 0;
   let back = 0;
-  for (const [scope, name] of slotsOfChange(change)) {
-    if ((await records.claims.read(scope, name)) !== undefined) continue;
-    try {
-      await records.claims.take(scope, name, change.id, at);
-      back += 1;
-    } catch (error) {
-      if (!(error instanceof Conflict)) throw error;
-    }
-  }
+  for (const slot of slotsOfChange(change)) if (await takeClaimBack(records.claims, slot, change.id, at)) back += 1;
   return back;
 }
 

@@ -63,8 +63,8 @@ export async function othersOf(services: Services, owner: Approver, by: Letter, 
   }
 }
 
-/** What its own step asks before anybody is mailed: its policy may have changed since the care began. */
-async function isCaredFor(services: Services, group: Group): Promise<boolean> {
+/** Whether the owners of a group are Gatehouse's to look for: it can be changed here, and its policy does not say otherwise. */
+export async function isCaredFor(services: Services, group: Group): Promise<boolean> {
   const [{ policy }, isNamedByPolicy] = await Promise.all([
     policyInForce(services, group.id),
     services.records.policies.isNamed(group.id),

@@ -6,9 +6,9 @@ import { changeClaimsBack } from '../group-changes/claim';
 import { refuseGroup } from '../join-requests/eligibility';
 import { inParallel } from '../parallel';
 import { policyInForce } from '../policies/in-force';
+import { takeClaimBack } from '../records/claims';
 import type { StoredOf } from '../records/dossiers';
 import { changeRequest } from '../records/records';
-import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 import { attempt, failed, FRESH_MS, keep, LATE_MS, PAGE_SIZE, PARALLEL } from './page';
 import type { Page } from './page';
@@ -84,14 +84,7 @@ async function listsBack({ records }: Services, request: JoinRequest, { found, a
 
 /** Without its claim another request of the same person could be filed beside it. One of a request that ends meanwhile is taken over by the next. */
 async function claimBack({ records: { claims } }: Services, request: JoinRequest, { found, at }: Page): Promise<void> {
-  const [groupId, personId] = [request.group.id, request.requester.id];
-  if ((await claims.read(groupId, personId)) !== undefined) return;
-  try {
-    await claims.take(groupId, personId, request.id, at);
-    found.claims += 1;
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
+  if (await takeClaimBack(claims, [request.group.id, request.requester.id], request.id, at)) found.claims += 1;
 }
 
 /** Something is left to do and nothing is due: somebody changed the row by hand. */

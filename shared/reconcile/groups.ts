@@ -3,9 +3,9 @@ import type { ListedGroup } from '../directory/group-listing';
 import { refuseGroupKind } from '../domain/eligibility';
 import { begin, isInCare, lookNow } from '../domain/ownerless';
 import type { Care } from '../domain/ownerless';
-import { refuseGroup } from '../join-requests/eligibility';
+import { isCaredFor } from '../group-changes/second-owner';
 import { inParallel } from '../parallel';
-import { defaultPolicy, policyInForce } from '../policies/in-force';
+import { defaultPolicy } from '../policies/in-force';
 import type { StoredCare } from '../records/ownerless';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
@@ -100,12 +100,12 @@ async function lookAt(services: Services, { group, usableOwners }: ListedGroup, 
   const read = await cares.read(group.id);
   const stored = read && (await dossierPointersBack(services, cares, read, page));
   const care = stored?.request;
-  const isCaredFor = care !== undefined && isInCare(care);
-  if (!isCaredFor && (usableOwners >= ENOUGH || (await isOutOfReach(services, group)))) return;
+  const hasCare = care !== undefined && isInCare(care);
+  if (!hasCare && (usableOwners >= ENOUGH || !(await isCaredFor(services, group)))) return;
   if (usableOwners === 0) found.noOwner += 1;
   else if (usableOwners < ENOUGH) found.oneOwner += 1;
   try {
-    if (stored !== undefined && isCaredFor) {
+    if (stored !== undefined && hasCare) {
       if (care.state === 'nobody-left' && (usableOwners === 0 || care.why?.rule === 'owner-unreachable')) {
         found.nobodyLeft += 1;
         keep(found.first.nobodyLeft, { groupId: group.id, rule: care.why?.rule ?? '' });
@@ -126,15 +126,6 @@ function isOtherwise({ state, why }: Care, usableOwners: number): boolean {
   if (usableOwners >= ENOUGH) return true;
   const goesByOne = state === 'one-owner' || why?.rule === 'owner-unreachable';
   return usableOwners === 0 ? goesByOne : !goesByOne && state !== 'found';
-}
-
-/** Owners of a group that can't be changed here, or whose policy says so, are not Gatehouse's to look for. */
-async function isOutOfReach(services: Services, group: ListedGroup['group']): Promise<boolean> {
-  const [{ policy }, isNamedByPolicy] = await Promise.all([
-    policyInForce(services, group.id),
-    services.records.policies.isNamed(group.id),
-  ]);
-  return !policy.ownerCare || (await refuseGroup(services, { group, policy, isNamedByPolicy })) !== undefined;
 }
 
 async function beginCare(

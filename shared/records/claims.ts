@@ -60,6 +60,23 @@ export async function takeClaim<Holder>(
   return { kind: (await unlessTaken(claims.takeOver(scope, slot, id, at, claim))) ? 'taken' : 'in-progress' };
 }
 
+/** Takes a claim again that was lost. @returns whether it was; one that somebody took meanwhile is theirs */
+export async function takeClaimBack(
+  claims: Claims,
+  [scope, slot]: readonly [scope: string, slot: string],
+  id: string,
+  at: Date,
+): Promise<boolean> {
+  if ((await claims.read(scope, slot)) !== undefined) return false;
+  try {
+    await claims.take(scope, slot, id, at);
+    return true;
+  } catch (error) {
+    if (!(error instanceof Conflict)) throw error;
+    return false;
+  }
+}
+
 const key = (groupId: string, personId: string): { partitionKey: string; rowKey: string } => ({
   partitionKey: `g_${groupId}`,
   rowKey: `p_${personId}`,

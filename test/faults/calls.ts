@@ -11,7 +11,7 @@ export interface Outgoing {
   call: string;
 }
 
-const nameOf = ({ service, call }: Outgoing): string => `${service} ${call}`;
+export const nameOf = ({ service, call }: Outgoing): string => `${service} ${call}`;
 
 /** Every call of the story: a new one is in no fault case until it is written there. */
 export const listed: readonly Outgoing[] = (
@@ -66,5 +66,3 @@ export function patternOf({ service, call }: Outgoing): Pick<FaultRule, 'method'
   if (service === 'tables') return { method, ...tablePattern(path) };
   return { method, path: `^${escaped(path).replaceAll('{id}', '[^/?]+')}(\\?|$)` };
 }
-
-export { nameOf };
