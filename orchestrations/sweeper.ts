@@ -2,6 +2,7 @@ import { isOpen as isOpenChange } from '../shared/domain/group-change';
 import { grantDue, isOpen, isOverdue } from '../shared/domain/join-request';
 import type { JoinRequest } from '../shared/domain/join-request';
 import { inParallel } from '../shared/parallel';
+import { isAbandoned } from '../shared/records/open-rows';
 import type { OpenRow } from '../shared/records/open-rows';
 import type { Services } from '../shared/services';
 import type { GrantWorkflows } from './grant';
@@ -10,8 +11,6 @@ import type { LifeWorkflows } from './group-life';
 import type { JoinWorkflows } from './join-request';
 import type { CareWorkflows } from './ownerless';
 
-/** A pointer that names nothing, or an older state, is removed after this long: until then its writer may be between two writes. */
-const STALE_MS = 600_000;
 /** What one sweep takes on; the next one comes in a minute. */
 const MOST_PER_SWEEP = 500;
 const PARALLEL = 8;
@@ -66,7 +65,7 @@ export async function sweep(
   const mend = async (row: OpenRow): Promise<void> => {
     const { isCurrent, request, trace } = await pointedTo(records, row);
     if (!isCurrent) {
-      if (at.getTime() - new Date(row.due).getTime() < STALE_MS) return;
+      if (!isAbandoned(row, at)) return;
       await records.open.delete(row);
       result.removed += 1;
     } else if (row.kind === 'grant') {

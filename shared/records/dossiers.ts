@@ -6,7 +6,7 @@ import type { Actor } from '../domain/join-request';
 import type { CopyPointer, Uncopied } from './audit';
 import { mailRow, parseMail } from './mail-rows';
 import type { Mail } from './mail-rows';
-import { sameRow } from './open-rows';
+import { movePointers } from './open-rows';
 import type { OpenRow, OpenRows } from './open-rows';
 import { etagIfStill, retryOnConflict } from './tables';
 import type { NewRow, Row, Table } from './tables';
@@ -210,13 +210,13 @@ export function dossiers<Request extends { id: string }, Event extends string>(
   };
 
   return {
-    create: async (change, { bodyHash, ...options }) => {
-      await Promise.all([...kind.pointers(change.request).map((row) => open.put(row)), announce(change, { seq: 0 })]);
-      return commit(
-        { seq: 0, head: CHAIN_START, ...(bodyHash !== undefined && { bodyHash }) },
-        change,
-        options,
-        (row) => ['create', row],
+    create: (change, { bodyHash, ...options }) => {
+      const nothing = { seq: 0, head: CHAIN_START, ...(bodyHash !== undefined && { bodyHash }) };
+      return movePointers(
+        open,
+        { before: [], after: kind.pointers(change.request) },
+        () => commit(nothing, change, options, (row) => ['create', row]),
+        { before: () => announce(change, nothing) },
       );
     },
     read: async (id) => {
@@ -240,22 +240,16 @@ export function dossiers<Request extends { id: string }, Event extends string>(
       }
       return stored && { stored, trail, mails, links };
     },
-    write: async (stored, change, options) => {
-      const before = kind.pointers(stored.request);
-      const after = kind.pointers(change.request);
-      // The new pointers stand before the state that needs them, the old ones go after: a crash in between leaves one too many,
-      // which the sweeper removes, never one too few.
-      const fresh = after.filter((row) => !before.some((other) => sameRow(row, other)));
-      const stale = before.filter((row) => !after.some((other) => sameRow(row, other)));
-      await Promise.all([...fresh.map((row) => open.put(row)), announce(change, stored)]);
-      const written = await commit(stored, change, options, (row) => ['update', row, 'Replace', { etag: stored.etag }]);
-      // one that stays is removed by the sweeper: the change itself stands
-      await Promise.allSettled([
-        ...stale.map((row) => open.delete(row)),
-        lists?.changed(stored.request, change.request),
-      ]);
-      return written;
-    },
+    write: (stored, change, options) =>
+      movePointers(
+        open,
+        { before: kind.pointers(stored.request), after: kind.pointers(change.request) },
+        () => commit(stored, change, options, (row) => ['update', row, 'Replace', { etag: stored.etag }]),
+        {
+          before: () => announce(change, stored),
+          after: () => lists?.changed(stored.request, change.request),
+        },
+      ),
     saveMails: (id, mails) => inChunks(mails.map((mail) => ['upsert', mailRow(partition(id), mail), 'Replace'])),
     page: async (size, after) => {
       const [start, end] = [partition(after), partition(BEHIND_ALL_IDS)];

@@ -7,7 +7,7 @@ import type { GroupTrail } from './audit';
 import type { Via } from './dossiers';
 import { mailRow, parseMail } from './mail-rows';
 import type { Mail } from './mail-rows';
-import { NEVER_DUE, sameRow } from './open-rows';
+import { movePointers, NEVER_DUE } from './open-rows';
 import type { OpenRow, OpenRows } from './open-rows';
 import { Conflict, etagIfStill } from './tables';
 import type { NewRow, Row, Table } from './tables';
@@ -74,30 +74,25 @@ export function groupLives(table: Table, trail: GroupTrail, open: OpenRows): Gro
     first: (row: NewRow) => TransactionAction,
   ): Promise<StoredLife> => {
     const { id } = life.group;
-    const pointers = before === undefined ? [] : lifePointers(before.life);
-    const next = lifePointers(life);
-    const fresh = next.filter((row) => !pointers.some((other) => sameRow(row, other)));
-    const stale = pointers.filter((row) => !next.some((other) => sameRow(row, other)));
-    // The new pointers stand before the life that needs them, the old ones go after: a crash in between leaves one too many, never one too few.
-    await Promise.all(fresh.map((row) => open.put(row)));
-    const more = actionsOf(id, mails);
-    await inChunks(more.slice(IN_ONE));
-    const chained = await trail.next(partition(id), entries, {
-      route,
-      ...(from !== undefined && { from }),
-      ...(before !== undefined && { before: lifeFacts(before.life) }),
-      after: lifeFacts(life),
+    const pointers = { before: before === undefined ? [] : lifePointers(before.life), after: lifePointers(life) };
+    return movePointers(open, pointers, async () => {
+      const more = actionsOf(id, mails);
+      await inChunks(more.slice(IN_ONE));
+      const chained = await trail.next(partition(id), entries, {
+        route,
+        ...(from !== undefined && { from }),
+        ...(before !== undefined && { before: lifeFacts(before.life) }),
+        after: lifeFacts(life),
+      });
+      const written = { partitionKey: partition(id), rowKey: LIFE, json: JSON.stringify(life) };
+      const etagOf = await table.transact([first(written), ...chained, ...more.slice(0, IN_ONE)]);
+      const etag = etagOf(LIFE);
+      if (etag !== undefined) return { life, etag };
+      // not every service answers a batch with the ETags of replaced rows
+      const row = await table.get(partition(id), LIFE);
+      if (row === undefined) throw new Conflict(`the life of ${id} vanished after it was written`);
+      return { life, etag: etagIfStill(written, row) };
     });
-    const written = { partitionKey: partition(id), rowKey: LIFE, json: JSON.stringify(life) };
-    const etagOf = await table.transact([first(written), ...chained, ...more.slice(0, IN_ONE)]);
-    // one that stays is removed by the sweeper
-    await Promise.allSettled(stale.map((row) => open.delete(row)));
-    const etag = etagOf(LIFE);
-    if (etag !== undefined) return { life, etag };
-    // not every service answers a batch with the ETags of replaced rows
-    const row = await table.get(partition(id), LIFE);
-    if (row === undefined) throw new Conflict(`the life of ${id} vanished after it was written`);
-    return { life, etag: etagIfStill(written, row) };
   };
 
   return {

@@ -37,6 +37,12 @@ export interface OpenRows {
   between(from: Date | typeof NEVER_DUE, to: Date | undefined, most: number): Promise<OpenRow[]>;
 }
 
+/** A pointer that names nothing, or an older state, is removed when it is due for so long: until then its writer may be between two writes. */
+const STALE_MS = 600_000;
+
+/** Whether a pointer behind which nothing stands is one that its writer left, and not one that comes before what it points to. */
+export const isAbandoned = ({ due }: OpenRow, at: Date): boolean => at.getTime() - new Date(due).getTime() >= STALE_MS;
+
 export const sameRow = (one: OpenRow, other: OpenRow): boolean => rowKey(one) === rowKey(other);
 
 const rowKey = ({ due, kind, requestId }: OpenRow): string => `${due}_${kind}_${requestId}`;
@@ -91,4 +97,28 @@ export function openRows(table: Table): OpenRows {
       return rows;
     },
   };
+}
+
+/**
+ * Writes what has something due, and moves its pointers. The new ones stand before the state that needs them, the old ones go after: a crash
+ * in between leaves one too many, which the sweeper removes, never one too few. One that it may have taken for abandoned, because the write
+ * took so long, is put again.
+ * @param beside what is written with the new pointers, and with the old ones taken away
+ */
+export async function movePointers<Result>(
+  open: OpenRows,
+  { before, after }: { before: readonly OpenRow[]; after: readonly OpenRow[] },
+  write: () => Promise<Result>,
+  beside: { before?: () => Promise<unknown>; after?: () => Promise<unknown> | undefined } = {},
+): Promise<Result> {
+  const fresh = after.filter((row) => !before.some((other) => sameRow(row, other)));
+  const stale = before.filter((row) => !after.some((other) => sameRow(row, other)));
+  await Promise.all([...fresh.map((row) => open.put(row)), beside.before?.()]);
+  const written = await write();
+  // the clocks of two instances may differ by half of that
+  const swept = fresh.filter((row) => isAbandoned(row, new Date(Date.now() + STALE_MS / 2)));
+  await Promise.all(swept.map((row) => open.put(row)));
+  // one that stays is removed by the sweeper: what was written stands
+  await Promise.allSettled([...stale.map((row) => open.delete(row)), beside.after?.()]);
+  return written;
 }
