@@ -37,6 +37,8 @@ export function typedDecision({ decision, comment }: Readonly<Record<string, str
 export interface Signed<Dossier> {
   person: { id: string; name: string };
   dossier: Dossier;
+  /** The index of the stage for which the link was made. */
+  stage?: number;
 }
 
 /** The link's person, signed in, and what the link names; or the page that is shown instead. */
@@ -52,7 +54,11 @@ export async function signedInByLink<Dossier>(
   const dossier = await read(link.requestId);
   return dossier === undefined
     ? signOutFirst(path, failure)
-    : { person: { id: caller.id, name: caller.name }, dossier };
+    : {
+        person: { id: caller.id, name: caller.name },
+        dossier,
+        ...(link.stage !== undefined && { stage: link.stage }),
+      };
 }
 
 /** Where a link leads: `decisions` or `group-decisions`. */

@@ -15,6 +15,13 @@ import { decisionBodyFields, isoDuration, requestParams } from './parameters';
 const decisionBody = z.strictObject({
   ...decisionBodyFields('The requester'),
   duration: isoDuration.optional().describe('With an approval: a shorter membership than was asked for.'),
+  stage: z
+    .int()
+    .min(1)
+    .optional()
+    .describe(
+      'The number of the stage that is decided, as the status shows it; a call that is repeated then never decides the next one.',
+    ),
 });
 
 const deciding = door({
@@ -42,6 +49,7 @@ const deciding = door({
         choice: body.decision,
         ...(body.comment !== undefined && body.comment !== '' && { comment: body.comment }),
         ...(body.duration !== undefined && { duration: body.duration }),
+        ...(body.stage !== undefined && { stage: body.stage - 1 }),
         via,
       },
       at,
@@ -56,14 +64,28 @@ function answerDecision(result: DecisionResult, { caller, at }: Visit<unknown>, 
     case 'recorded':
       return json(200, statusOf(result.request, at));
     case 'stands': {
-      const { state, stage } = result.request;
-      const mine = stage.votes.find(({ personId }) => caller.kind !== 'nobody' && personId === caller.id);
+      const { state, stage, earlierVotes = [] } = result.request;
+      const mine = [...earlierVotes, ...stage.votes].findLast(
+        ({ personId }) => caller.kind !== 'nobody' && personId === caller.id,
+      );
       if (mine?.choice === choice) return json(200, statusOf(result.request, at));
+      const where = state === 'pending' ? `at stage ${String(stage.index + 1)} now` : state;
       throw new Problem(
         409,
         'already-decided',
         'It was decided before',
-        `Your decision was not recorded: the request is ${state}.`,
+        `Your decision was not recorded: the request is ${where}.`,
+        { with: { state } },
+      );
+    }
+    case 'which-stage': {
+      const { state, stage } = result.request;
+      const number = stage.index + 1;
+      throw new Problem(
+        409,
+        'already-decided',
+        'You decided at an earlier stage',
+        `Your decision was not recorded: the one that you made stands, and the request is at stage ${String(number)} now. To decide there too, say "stage": ${String(number)}.`,
         { with: { state } },
       );
     }

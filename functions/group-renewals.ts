@@ -1,7 +1,7 @@
 import type { HttpResponseInit } from '@azure/functions';
 import { z } from 'zod';
 
-import { endOf, graceEndOf, retryLife } from '../shared/domain/group-life';
+import { afterwardsIn, endOf, retryLife } from '../shared/domain/group-life';
 import type { GroupLife } from '../shared/domain/group-life';
 import type { LifetimePolicy } from '../shared/domain/group-lifetime';
 import { addDuration } from '../shared/domain/duration';
@@ -143,7 +143,7 @@ function show(
   const { life, rules, isThere } = found;
   const { renewable, ...said } = standOf(life, rules, isThere);
   const expires = endOf(life, rules);
-  const on = expires === undefined || rules === undefined ? graceEndOf(life, rules) : addDuration(expires, rules.grace);
+  const after = afterwardsIn(life, rules);
   const { token, cookie } = formToken(request.headers);
   const page = groupRenewalPage({
     facts: { groupId: life.group.id, groupName: life.group.name, kind: life.kind },
@@ -151,7 +151,10 @@ function show(
     ...said,
     ...(expires !== undefined && { expires }),
     ...(life.life.expiredAt !== undefined && { expired: new Date(life.life.expiredAt) }),
-    ...(rules !== undefined && on !== undefined && renewable && { afterwards: { how: rules.afterwards, on } }),
+    ...(renewable && after !== undefined && { afterwards: { how: after.how, on: new Date(after.at) } }),
+    ...(renewable &&
+      expires !== undefined &&
+      rules !== undefined && { afterwards: { how: rules.afterwards, on: addDuration(expires, rules.grace) } }),
     ...(renewable && { form: { action: pathOf(params.groupId), token } }),
     ...(shown.problem !== undefined && { problem: shown.problem }),
   });

@@ -54,7 +54,7 @@ export const timelineOf = ({ trail, stored }: Dossier, readerId?: string): Timel
 /** The page for the link's person: the form where they may decide now, else how the request stands. */
 async function showRequest(
   { request, services, params }: LinkVisit,
-  { person, dossier }: Signed<Dossier>,
+  { person, dossier, stage: asked }: Signed<Dossier>,
   shown: { choice?: 'approve' | 'deny'; comment?: string; duration?: string; problem?: string; status?: number },
 ): Promise<HttpResponseInit> {
   const { directory } = services;
@@ -73,11 +73,12 @@ async function showRequest(
   const timeline = timelineOf(dossier);
   const others = approvers.filter(({ id }) => id !== person.id).map(({ displayName }) => displayName);
 
-  if (standing.state !== 'pending' || others.length === approvers.length) {
-    return pageResponse(
-      200,
-      receiptPage({ facts, signedInAs: person.name, ...receiptOf(standing, person.id), timeline }),
-    );
+  const mayDecide = standing.state === 'pending' && others.length < approvers.length;
+  if (!mayDecide || (asked !== undefined && asked !== stage.index)) {
+    const receipt = mayDecide
+      ? receiptOfStage(standing, person.id, dossier.links.get(person.id))
+      : receiptOf(standing, person.id);
+    return pageResponse(200, receiptPage({ facts, signedInAs: person.name, ...receipt, timeline }));
   }
   const { token, cookie } = formToken(request.headers);
   const mine = stage.votes.find(({ personId }) => personId === person.id);
@@ -113,6 +114,21 @@ async function showRequest(
   return pageResponse(shown.status ?? 200, page, [cookie]);
 }
 
+/** Of a stage that is over, for somebody who may decide at the present one as well: the link of that one is another. */
+function receiptOfStage(
+  { earlierVotes = [], stage }: JoinRequest,
+  readerId: string,
+  newest: { id: string; stage?: number } | undefined,
+): { heading: string; sentence: string; next?: { href: string; label: string } } {
+  const mine = earlierVotes.findLast(({ personId }) => personId === readerId);
+  const isOpenNow = newest?.stage === stage.index;
+  return {
+    heading: mine === undefined ? 'This stage is over' : 'Your decision is recorded',
+    sentence: `The stage that this link was for is over${mine === undefined ? '' : ', and you approved'}. You may decide at the next one as well${isOpenNow ? '.' : ': a mail with its link is on its way.'}`,
+    ...(isOpenNow && { next: { href: pathOf(newest.id), label: 'Open the next stage' } }),
+  };
+}
+
 /** How the request stands, in words for someone who was asked to decide. */
 function receiptOf(request: JoinRequest, readerId: string): { heading: string; sentence: string } {
   const deciders = (choice: 'approve' | 'deny'): string =>
@@ -121,6 +137,11 @@ function receiptOf(request: JoinRequest, readerId: string): { heading: string; s
       .join(', ') || 'the policy of the group';
   switch (request.state) {
     case 'pending':
+      if (request.earlierVotes?.some(({ personId }) => personId === readerId) === true)
+        return {
+          heading: 'Your decision is recorded',
+          sentence: 'You approved, and others decide at the next stage. Nothing is left for you to do.',
+        };
       return {
         heading: 'This is no longer yours to decide',
         sentence: 'Others decide who joins this group now. Nothing is left for you to do.',
@@ -196,6 +217,7 @@ const deciding = door({
     if (form.decision === undefined) return again('Choose Approve or Deny, then confirm.', 400);
 
     const requestId = signed.dossier.stored.request.id;
+    const { stage } = signed;
     const result = await decide(
       services,
       {
@@ -204,6 +226,7 @@ const deciding = door({
         choice: form.decision,
         ...(form.comment !== '' && { comment: form.comment }),
         ...(form.duration !== undefined && { duration: form.duration }),
+        ...(stage !== undefined && { stage }),
         via,
       },
       at,

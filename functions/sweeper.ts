@@ -26,11 +26,10 @@ app.timer('sweeper', {
     };
     const at = new Date();
     const started = performance.now();
-    const result = await sweep(services(), workflows, at, (message) => {
-      context.warn(message);
-    });
+    const notes = await services().records.notes.read();
+    const result = await sweep(services(), workflows, at, (message) => context.warn(message), notes.sweeper?.next);
     if (result.overdue + result.grants + result.lives + result.cared + result.removed + result.failed > 0)
       context.log(`sweeper ${JSON.stringify(result)}`);
-    await within(context, () => noteSweep(services(), result, at, performance.now() - started));
+    await within(context, () => noteSweep(services(), notes, result, at, performance.now() - started));
   },
 });

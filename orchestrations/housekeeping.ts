@@ -1,4 +1,5 @@
 import { durationMs } from '../shared/domain/duration';
+import type { Notes } from '../shared/records/operations-notes';
 import type { Services } from '../shared/services';
 import { event } from '../shared/telemetry';
 import type { Sweep } from './sweeper';
@@ -15,15 +16,15 @@ const OLDEST_MS = 400 * DAY_MS;
 /** Histories of so many days are purged in one run, day by day: each is one bounded call of the durable client. */
 const DAYS_PER_RUN = 24;
 
-/** Notes what a run of the sweeper did, and counts the open requests where that is due. */
+/** Notes what a run of the sweeper did, and counts the open requests where that is due; the notes are those from before it. */
 export async function noteSweep(
   services: Pick<Services, 'records'>,
+  { sweeper, open }: Notes,
   result: Sweep,
   at: Date,
   tookMs: number,
 ): Promise<void> {
   const { notes } = services.records;
-  const { sweeper, open } = await notes.read();
   const hour = new Date(Math.floor(at.getTime() / HOUR_MS) * HOUR_MS).toISOString();
   const kept = Object.entries(sweeper?.repairs ?? {}).filter(
     ([each]) => new Date(each).getTime() > at.getTime() - REPAIRS_MS,

@@ -2,7 +2,7 @@ import { isOpen as isOpenChange } from '../shared/domain/group-change';
 import { grantDue, isOpen, isOverdue } from '../shared/domain/join-request';
 import type { JoinRequest } from '../shared/domain/join-request';
 import { inParallel } from '../shared/parallel';
-import { isAbandoned } from '../shared/records/open-rows';
+import { isAbandoned, rowKey } from '../shared/records/open-rows';
 import type { OpenRow } from '../shared/records/open-rows';
 import type { Services } from '../shared/services';
 import type { GrantWorkflows } from './grant';
@@ -30,6 +30,8 @@ export interface Sweep {
   removed: number;
   /** Rows that could not be mended this time; the next sweep takes them again. */
   failed: number;
+  /** Where more was due than one sweep takes on: the next one goes on from here, so that what stands still is in nobody's way. */
+  next?: string;
 }
 
 export interface Workflows {
@@ -46,19 +48,23 @@ const isTimed = ({ kind }: OpenRow): boolean => kind === 'grant' || kind === 'li
 /**
  * Starts what grants and the lives of groups have due, and starts or wakes what is due and not done: whatever crashed between two steps is mended within two
  * minutes of when it would first matter. Reads only rows that are overdue, so sleeping requests cost nothing.
+ * @param from where the sweep before stopped
  */
 export async function sweep(
   { records }: Services,
   workflows: Workflows,
   at: Date,
   warn: (message: string) => void,
+  from?: string,
 ): Promise<Sweep> {
   const result: Sweep = { overdue: 0, grants: 0, lives: 0, cared: 0, started: 0, woken: 0, removed: 0, failed: 0 };
   const rows: OpenRow[] = [];
-  for await (const row of records.open.due(at)) {
+  for await (const row of records.open.due(at, from)) {
     if (!isTimed(row) && !isOverdue(row, at)) continue;
     rows.push(row);
-    if (rows.length >= MOST_PER_SWEEP) break;
+    if (rows.length < MOST_PER_SWEEP) continue;
+    result.next = rowKey(row);
+    break;
   }
   result.overdue = rows.filter((row) => !isTimed(row) && row.kind !== 'care').length;
 

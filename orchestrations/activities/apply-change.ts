@@ -89,10 +89,16 @@ async function begin(services: Services, stored: StoredChange, input: StepInput,
  */
 async function resume(services: Services, stored: StoredChange, input: StepInput, at: Date): Promise<StoredChange> {
   const change = stored.request;
-  if (change.task.kind === 'create' || (await standsAlready(services, change))) return stored;
-  const refusal = await refuseNow(services, change);
+  const { task } = change;
+  if (task.kind === 'create') {
+    // from here on the group stands, or may: it is only to be finished
+    if (change.group !== undefined) return stored;
+    if ((await services.directory.groupByUniqueName(uniqueNameOf(change))) !== undefined) return stored;
+  } else if (await standsAlready(services, change)) return stored;
+  const refusal =
+    task.kind === 'create' ? await refusePeople(services, change, task.wanted) : await refuseNow(services, change);
   if (refusal === undefined) return stored;
-  if (MAY_PASS.has(refusal.rule) && input.attempt < 2)
+  if ((task.kind === 'create' || MAY_PASS.has(refusal.rule)) && input.attempt < 2)
     throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
   await dropWanted(services, change);
   return write(services, stored, cancel(change, refusal, at));
@@ -142,17 +148,28 @@ async function lookAtCreationAgain(
   const { directory } = services;
   // an attempt before operations were asked may have come through: it must not stand in its own way
   if (refused.length === 0 && (await directory.groupByUniqueName(uniqueNameOf(change))) !== undefined) return {};
-  const { policy } = await creationPolicyInForce(services);
-  const [creator, ...others] = await Promise.all(wanted.owners.map(({ id }) => directory.person(id)));
-  const refusal = await refuseCreator(services, creator, policy[wanted.kind]);
+  const refusal = await refusePeople(services, change, wanted);
   if (refusal !== undefined) return refusal;
-  const problem = others.map((person, n) => ownerProblem(person, wanted.owners[n + 1]?.name ?? '')).find(Boolean);
-  if (problem !== undefined) return { rule: 'owner-not-usable', sentence: problem };
-  if (await decidedByNobody(services, change)) return deciderGone;
+  const { policy } = await creationPolicyInForce(services);
   const checked = await checkGroupName(services, { ...wanted, personId: change.askedBy.id, refused }, policy);
   const [violation] = checked.violations;
   if (violation !== undefined) return { rule: violation.rule, sentence: violation.sentence };
   return { names: { displayName: checked.displayName, mailNickname: checked.mailNickname ?? '' } };
+}
+
+/** Why nobody creates this group any more: whoever asked for it, is to own it or approved it may not, or can't. */
+async function refusePeople(
+  services: Services,
+  change: GroupChange,
+  wanted: WantedGroup,
+): Promise<ChangeRefusal | undefined> {
+  const { policy } = await creationPolicyInForce(services);
+  const [creator, ...others] = await Promise.all(wanted.owners.map(({ id }) => services.directory.person(id)));
+  const refusal = await refuseCreator(services, creator, policy[wanted.kind]);
+  if (refusal !== undefined) return refusal;
+  const problem = others.map((person, n) => ownerProblem(person, wanted.owners[n + 1]?.name ?? '')).find(Boolean);
+  if (problem !== undefined) return { rule: 'owner-not-usable', sentence: problem };
+  return (await decidedByNobody(services, change)) ? deciderGone : undefined;
 }
 
 /** Whoever approved must still be one who may decide. */

@@ -16,6 +16,7 @@ import { changeApprovalMessage } from '../../shared/mail/change-messages';
 import type { ChangeDossier } from '../../shared/records/group-changes';
 import type { Mail } from '../../shared/records/mail-rows';
 import { changeStored } from '../../shared/records/dossiers';
+import type { LinkOf } from '../../shared/records/dossiers';
 import type { Services } from '../../shared/services';
 import { changed, changeOrPostponed, changePostponed, standingOf } from './change-standing';
 import { gone, timeOf } from './standing';
@@ -105,7 +106,7 @@ async function sendAskings(
   const asker = await services.directory.person(change.askedBy.id);
   const deadline = approval.askedAt === undefined ? addDuration(at, approval.deadline) : deadlineOf(approval);
   const mails = due.map(({ person, key, reminder: count }): Mail => {
-    const open = `${services.config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(person.id) ?? ''}`;
+    const open = `${services.config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(person.id)?.id ?? ''}`;
     const message = changeApprovalMessage({
       facts: changeFactsOf(change, asker),
       recipient: person.displayName,
@@ -149,7 +150,7 @@ async function linksFor(
   { records }: Services,
   { stored, links }: ChangeDossier,
   personIds: readonly string[],
-): Promise<Map<string, string>> {
+): Promise<Map<string, LinkOf>> {
   const fresh = personIds.filter((id) => !links.has(id)).map((personId) => ({ personId, id: newLinkId() }));
   if (fresh.length === 0) return links;
   const { id: requestId } = stored.request;
@@ -159,5 +160,5 @@ async function linksFor(
     request: now,
     entries: [],
   }));
-  return new Map([...links, ...fresh.map(({ personId, id }) => [personId, id] as const)]);
+  return new Map([...links, ...fresh.map(({ personId, id }) => [personId, { id }] as const)]);
 }

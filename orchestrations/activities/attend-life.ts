@@ -4,7 +4,6 @@ import {
   expireGroup,
   groupGone,
   groupKept,
-  keepAfterAll,
   leaveToOperations,
   ownersWarned,
   postponeLife,
@@ -95,8 +94,7 @@ async function next(services: Services, now: AtLife): Promise<LifeStep> {
   const { life } = stored;
   if (life.toRenew === true) return renewInDirectory(services, now);
   if (life.telling !== undefined) return tellOfLife(services, now, life.telling);
-  if (life.deleting === true)
-    return rules?.afterwards === 'delete' ? finishDeleting(services, life, at) : keepAfterAll(life, rules, at);
+  if (life.deleting === true) return finishDeleting(services, now);
   const anew = await startedAnew(services, now);
   if (anew !== undefined) return anew;
   const step = rules === undefined ? undefined : lifetimeDue(life.life, rules, at).step;

@@ -1,4 +1,4 @@
-import { DirectoryRefused } from '../../shared/directory/directory';
+import { DirectoryRefused, DirectoryUnavailable } from '../../shared/directory/directory';
 import { end as ended, startTakingBack } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import { changeRequest } from '../../shared/records/records';
@@ -23,6 +23,8 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
       const found = await records.requests.read(input.requestId);
       if (found === undefined) return gone();
       if (!isOver(found.request, at)) return standing(found.request);
+      if (found.request.takingBack === undefined && (await isGoingOn(services, found.request)))
+        throw new DirectoryUnavailable('The membership goes on: that is about to be applied.');
       const stored =
         found.request.takingBack === undefined
           ? await records.requests.write(
@@ -43,6 +45,17 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
 
 const isOver = ({ state, ending, grant }: JoinRequest, at: Date): boolean =>
   state === 'granted' && (ending !== undefined || (grant?.until !== undefined && new Date(grant.until) <= at));
+
+/** Nobody is removed for a moment whose request to stay was approved in time, however long the directory takes to hear of it. */
+async function isGoingOn({ records }: Services, { ending, group, requester }: JoinRequest): Promise<boolean> {
+  if (ending !== undefined) return false;
+  const claim = await records.claims.read(group.id, requester.id);
+  const next = claim && (await records.requests.read(claim.requestId))?.request;
+  return (
+    next?.extends !== undefined &&
+    (next.state === 'approved' || (next.state === 'applying' && next.ending === undefined))
+  );
+}
 
 async function asItIs(
   { directory }: Services,

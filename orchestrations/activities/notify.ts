@@ -21,7 +21,9 @@ import { planDigests, sendDigests } from '../../shared/join-requests/digest';
 import { lookAgain } from '../../shared/join-requests/eligibility';
 import { newLinkId, notYetPut, putMails, sendQueued } from '../../shared/join-requests/outbox';
 import { partiesOf, refuseTooFew } from '../../shared/join-requests/who-may-decide';
+import type { LinkOf } from '../../shared/records/dossiers';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
+import { isEnding } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
 import { Conflict, retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
@@ -84,10 +86,13 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
 
 /** Somebody who became a member by another way needs no decision: nobody is reminded for nothing. */
 async function isMemberOtherwise(
-  { directory }: Services,
+  { directory, records }: Services,
   { extends: before, stage, group, requester }: JoinRequest,
 ): Promise<boolean> {
-  return before === undefined && stage.askedAt !== undefined && (await directory.isMember(group.id, requester.id));
+  if (before !== undefined || stage.askedAt === undefined) return false;
+  // before the directory is asked: what is removed between the two looks is no membership of another way
+  const membership = await records.memberships.read(group.id, requester.id);
+  return !(membership && isEnding(membership)) && (await directory.isMember(group.id, requester.id));
 }
 
 /** A filing that lost its claim before its request was written must not ask anybody. */
@@ -208,19 +213,20 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
   );
 }
 
-/** The link of everyone who is asked, made and put onto their desk where they have none yet. */
+/** The link of everyone who is asked, made and put onto their desk where they have none of this stage yet. */
 async function withLinks(
   { records }: Services,
   { stored: { request }, links }: Dossier,
   askings: readonly Asking[],
-): Promise<{ all: Map<string, string>; fresh: { personId: string; id: string }[] }> {
+): Promise<{ all: Map<string, LinkOf>; fresh: (LinkOf & { personId: string })[] }> {
+  const stage = request.stage.index;
   const fresh = askings
-    .filter(({ approver }) => !links.has(approver.id))
-    .map(({ approver }) => ({ personId: approver.id, id: newLinkId() }));
-  const all = new Map([...links, ...fresh.map(({ personId, id }) => [personId, id] as const)]);
+    .filter(({ approver }) => links.get(approver.id)?.stage !== stage)
+    .map(({ approver }) => ({ personId: approver.id, id: newLinkId(), stage }));
+  const all = new Map([...links, ...fresh.map(({ personId, ...link }) => [personId, link] as const)]);
   await Promise.all(
     fresh.flatMap(({ personId, id }) => [
-      records.links.put({ id, personId, requestId: request.id }),
+      records.links.put({ id, personId, requestId: request.id, stage }),
       records.desks.put(personId, { requestId: request.id, linkId: id }),
     ]),
   );

@@ -5,7 +5,7 @@ import type { Change, JoinRequest } from '../../shared/domain/join-request';
 import { lookAgain } from '../../shared/join-requests/eligibility';
 import { partiesOf } from '../../shared/join-requests/who-may-decide';
 import type { Stored } from '../../shared/records/join-requests';
-import { isBeingRemoved } from '../../shared/records/memberships';
+import { isBeingRemoved, isEnding } from '../../shared/records/memberships';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
@@ -73,7 +73,8 @@ async function recheck(services: Services, request: JoinRequest, at: Date): Prom
     partiesOf(directory, request),
     request.asOwner === true && directory.owners(asked.id).then((all) => all.some(({ id }) => id === requester.id)),
   ]);
-  const refusal = refused ?? (isMember && !goesOn ? refusals.alreadyMember : undefined);
+  const cannotGoOn = request.extends === undefined ? refusals.alreadyMember : refusals.membershipEnded;
+  const refusal = refused ?? (isMember && !goesOn ? cannotGoOn : undefined);
   if (refusal !== undefined) return { change: cancel(request, refusal, at), isMember, version };
   const dropped = request.asOwner === true ? (stillOwner ? undefined : []) : recount(request, parties);
   return dropped === undefined
@@ -82,13 +83,14 @@ async function recheck(services: Services, request: JoinRequest, at: Date): Prom
 }
 
 /**
- * An extension goes on with a membership that Gatehouse granted, also in the moment between its time and its removal; any other member has
- * nothing to ask for.
+ * An extension goes on with a membership that Gatehouse granted, also in the moment between its time and its removal, and whoever asked
+ * while their membership was ending stays by the new grant; any other member has nothing to ask for.
  */
 async function canGoOn({ records }: Services, { extends: before, group, requester }: JoinRequest): Promise<boolean> {
-  if (before === undefined) return false;
   const membership = await records.memberships.read(group.id, requester.id);
-  return membership !== undefined && (membership.grants.length > 0 || isBeingRemoved(membership));
+  if (membership === undefined) return false;
+  if (before === undefined) return isEnding(membership);
+  return membership.grants.some(({ ending }) => ending !== true) || isBeingRemoved(membership);
 }
 
 async function apply(services: Services, stored: Stored, at: Date): Promise<Standing> {

@@ -90,7 +90,7 @@ function closed(
   return asked
     .filter(({ to }) => to.id !== change.approval?.decision?.personId)
     .map(({ to }) => {
-      const link = `${config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(to.id) ?? ''}`;
+      const link = `${config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(to.id)?.id ?? ''}`;
       return mailOf(
         change.id,
         `closed_${to.id}`,

@@ -2,7 +2,7 @@ import { MOST_ASKED } from '../../shared/domain/approvers';
 import { addDuration } from '../../shared/domain/duration';
 import { hasMailbox } from '../../shared/domain/eligibility';
 import type { Person } from '../../shared/domain/eligibility';
-import { endOf, graceEndOf, toldPage } from '../../shared/domain/group-life';
+import { afterwardsIn, endOf, toldPage } from '../../shared/domain/group-life';
 import type { GroupLife, LifeStep, Telling } from '../../shared/domain/group-life';
 import type { LifetimePolicy, LifetimeStep } from '../../shared/domain/group-lifetime';
 import { ownerProblem } from '../../shared/group-changes/create';
@@ -153,19 +153,19 @@ export async function tellOfLife(services: Services, now: AtLife, telling: Telli
 }
 
 /** Owners, or those at the fallback address, with the first page of members. @returns the page that comes next */
-async function tellExpired(services: Services, now: AtLife, after: string | undefined): Promise<string | undefined> {
+async function tellExpired(services: Services, now: AtLife, from: string | undefined): Promise<string | undefined> {
   const { directory } = services;
   const { life } = now.stored;
   const { rules } = now;
-  const on = graceEndOf(life, rules);
+  const after = afterwardsIn(life, rules);
   // it lives for ever now, or there is nothing left to say
-  if (rules === undefined || on === undefined || life.life.expiredAt === undefined) return undefined;
+  if (after === undefined || life.life.expiredAt === undefined) return undefined;
   const [owners, page] = await Promise.all([
     directory.owners(life.group.id),
-    membersFrom(services, life.group.id, after),
+    membersFrom(services, life.group.id, from),
   ]);
   const asOwners = ownersAmong(owners);
-  const first = after !== undefined ? [] : asOwners.length > 0 ? asOwners : caretakers(now);
+  const first = from !== undefined ? [] : asOwners.length > 0 ? asOwners : caretakers(now);
   const members = page.items.filter(
     (person) => person.accountEnabled && hasMailbox(person) && !asOwners.some(({ to }) => to.id === person.id),
   );
@@ -184,7 +184,7 @@ async function tellExpired(services: Services, now: AtLife, after: string | unde
         recipient: to.name,
         as,
         expired,
-        afterwards: { how: rules.afterwards, on },
+        afterwards: { how: after.how, on: new Date(after.at) },
         ...(as !== 'member' && { link: linkOf(services, life) }),
       }),
   );

@@ -181,7 +181,12 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
         request.id,
         key,
         to,
-        closedMessage({ facts, outcome, recipient: to.name, link: `${base}/api/decisions/${links.get(to.id) ?? ''}` }),
+        closedMessage({
+          facts,
+          outcome,
+          recipient: to.name,
+          link: `${base}/api/decisions/${links.get(to.id)?.id ?? ''}`,
+        }),
         mails.get(key),
       ),
     ];

@@ -270,7 +270,7 @@ async function askNext(
   const care = stored.request;
   const fresh = people.filter(({ id }) => !links.has(id)).map(({ id: personId }) => ({ personId, id: newLinkId() }));
   await Promise.all(fresh.map(({ personId, id }) => records.links.put({ id, personId, requestId: care.id })));
-  const all = new Map([...links, ...fresh.map(({ personId, id }) => [personId, id] as const)]);
+  const all = new Map([...links, ...fresh.map(({ personId, id }) => [personId, { id }] as const)]);
   const mails = people.map((person) =>
     mailOf(
       care.id,
@@ -280,7 +280,7 @@ async function askNext(
         groupName: group.displayName,
         recipient: person.displayName,
         asked: people.length,
-        link: `${config.PUBLIC_BASE_URL}/api/take-over/${all.get(person.id) ?? ''}`,
+        link: `${config.PUBLIC_BASE_URL}/api/take-over/${all.get(person.id)?.id ?? ''}`,
       }),
     ),
   );

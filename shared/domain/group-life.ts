@@ -2,6 +2,7 @@ import type { Facts } from './audit-chain';
 import { addDuration } from './duration';
 import type { GroupKind, Named } from './group-change';
 import {
+  afterwardsOf,
   bornAt,
   closed,
   expired,
@@ -11,7 +12,7 @@ import {
   lifetimeWarned,
   renewed,
 } from './group-lifetime';
-import type { GroupLifetime, LifetimePolicy } from './group-lifetime';
+import type { Afterwards, GroupLifetime, LifetimePolicy } from './group-lifetime';
 import { GATEHOUSE } from './join-request';
 import type { Actor } from './join-request';
 
@@ -157,7 +158,7 @@ export function ownersWarned(
   rules: LifetimePolicy,
   at: Date,
 ): LifeStep {
-  const warned = { ...life, life: lifetimeWarned(life.life, at) };
+  const warned = { ...life, life: lifetimeWarned(life.life, expires, at) };
   const said = { warning, people, expiresAt: iso(expires) };
   return step(scheduled(warned, rules, at), 'owners-warned', at, GATEHOUSE, said);
 }
@@ -176,10 +177,10 @@ export function warningLost(life: GroupLife, at: Date): LifeStep | undefined {
 
 /** Nobody renewed it: from now on it is closed to new requests, and its members are told. */
 export function expireGroup(life: GroupLife, rules: LifetimePolicy, at: Date): LifeStep {
-  const over: GroupLife = { ...life, life: expired(life.life, at), telling: { what: 'expired' } };
+  const over: GroupLife = { ...life, life: expired(life.life, rules, at), telling: { what: 'expired' } };
+  const after = afterwardsIn(over, rules);
   return step(scheduled(over, rules, at), 'group-expired', at, GATEHOUSE, {
-    afterwards: rules.afterwards,
-    on: iso(addDuration(at, rules.grace)),
+    ...(after !== undefined && { afterwards: after.how, on: after.at }),
   });
 }
 
@@ -292,8 +293,10 @@ export function endOf({ life, isGone }: GroupLife, rules: LifetimePolicy | undef
   return expiresAt(life, rules);
 }
 
-/** When what comes after the grace is done; `undefined` where the group has not expired, or that is behind it. */
-export function graceEndOf({ life }: GroupLife, rules: LifetimePolicy | undefined): Date | undefined {
-  if (rules === undefined || life.expiredAt === undefined || life.closed !== undefined) return undefined;
-  return addDuration(new Date(life.expiredAt), rules.grace);
+/** What comes after the grace, and when; `undefined` where the group has not expired, or that is behind it. */
+export function afterwardsIn({ life }: GroupLife, rules: LifetimePolicy | undefined): Afterwards | undefined {
+  const { expiredAt, closed: over } = life;
+  return rules === undefined || expiredAt === undefined || over !== undefined
+    ? undefined
+    : afterwardsOf({ ...life, expiredAt }, rules);
 }

@@ -74,10 +74,20 @@ export interface GroupLifetime {
   from: string;
   /** When the last warning of this life was dealt with. */
   warnedAt?: string;
+  /** The end that the last warning told. It stands, whatever the policy says since. */
+  endTold?: string;
   /** Its end was carried out then: members were told, new requests are refused. */
   expiredAt?: string;
+  /** What was told then of what comes after, and when. */
+  afterwardsTold?: Afterwards;
   /** What came after the grace, and when. */
   closed?: { how: 'deleted' | 'kept'; at: string };
+}
+
+/** What comes once the grace is over, and when. */
+export interface Afterwards {
+  how: LifetimePolicy['afterwards'];
+  at: string;
 }
 
 /** What is to be done now. `warning` counts from 1. */
@@ -94,13 +104,21 @@ const iso = (at: Date): string => at.toISOString();
 
 export const bornAt = (at: Date): GroupLifetime => ({ from: iso(at) });
 
+/** Its lifetime after it was created or renewed, or the end that its owners were told where a policy made that shorter since. */
+function endOfTime({ from, endTold }: GroupLifetime, { lifetime }: LifetimePolicy): Date {
+  const end = addDuration(new Date(from), lifetime);
+  return endTold !== undefined && new Date(endTold) > end ? new Date(endTold) : end;
+}
+
 /**
  * When the group expires: its lifetime after it was created or renewed, but not before its owners had the length of the last warning
- * (one day) to answer one. So nobody loses a group unwarned where mail could not be sent for a while, or where a policy comes into force
- * when the time of old groups is long past.
+ * (one day) to answer one, and not before the end that they were told. So nobody loses a group unwarned where mail could not be sent for a
+ * while, or where a policy comes into force when the time of old groups is long past.
  */
-export function expiresAt({ from, warnedAt }: GroupLifetime, { lifetime, warnings }: LifetimePolicy): Date {
-  const end = addDuration(new Date(from), lifetime);
+export function expiresAt(life: GroupLifetime, policy: LifetimePolicy): Date {
+  const { warnedAt } = life;
+  const { warnings } = policy;
+  const end = endOfTime(life, policy);
   const last = warnings.at(-1);
   if (last === undefined || warnedAt === undefined) return end;
   const answerable = addDuration(new Date(warnedAt), last);
@@ -109,8 +127,23 @@ export function expiresAt({ from, warnedAt }: GroupLifetime, { lifetime, warning
 
 /** When the warnings are due, one after the other. */
 function warningTimes(life: GroupLifetime, policy: LifetimePolicy): Date[] {
-  const end = addDuration(new Date(life.from), policy.lifetime).getTime();
+  const end = endOfTime(life, policy).getTime();
   return policy.warnings.map((before) => new Date(end - durationMs(before)));
+}
+
+/**
+ * What comes after the grace of a group that has expired, and when: as the policy says, but not before what those concerned were told, and
+ * a group that was to be kept is not deleted.
+ */
+export function afterwardsOf(
+  { expiredAt, afterwardsTold: told }: GroupLifetime & { expiredAt: string },
+  { grace, afterwards }: LifetimePolicy,
+): Afterwards {
+  const at = iso(addDuration(new Date(expiredAt), grace));
+  return {
+    how: told?.how === 'keep' ? 'keep' : afterwards,
+    at: told !== undefined && told.at > at ? told.at : at,
+  };
 }
 
 /**
@@ -120,14 +153,14 @@ function warningTimes(life: GroupLifetime, policy: LifetimePolicy): Date[] {
 export function lifetimeDue(life: GroupLifetime, policy: LifetimePolicy, now: Date): LifetimeDue {
   if (life.closed !== undefined) return {};
   if (life.expiredAt !== undefined) {
-    const at = addDuration(new Date(life.expiredAt), policy.grace);
-    return now < at ? { at } : { step: { kind: policy.afterwards }, at: now };
+    const { how, at } = afterwardsOf({ ...life, expiredAt: life.expiredAt }, policy);
+    return now < new Date(at) ? { at: new Date(at) } : { step: { kind: how }, at: now };
   }
   const times = warningTimes(life, policy);
   const index = times.findLastIndex((at) => at <= now);
   const due = times[index];
   if (due !== undefined && (life.warnedAt === undefined || new Date(life.warnedAt) < due)) {
-    const end = expiresAt(lifetimeWarned(life, now), policy);
+    const end = expiresAt({ ...life, warnedAt: iso(now) }, policy);
     return { step: { kind: 'warn', warning: index + 1, expiresAt: end }, at: now };
   }
   const end = expiresAt(life, policy);
@@ -135,14 +168,16 @@ export function lifetimeDue(life: GroupLifetime, policy: LifetimePolicy, now: Da
   return { at: times[index + 1] ?? end };
 }
 
-/** A warning was dealt with. */
-export function lifetimeWarned(life: GroupLifetime, at: Date): GroupLifetime {
-  return { ...life, warnedAt: iso(at) };
+/** A warning was dealt with, which told this end. */
+export function lifetimeWarned(life: GroupLifetime, end: Date, at: Date): GroupLifetime {
+  return { ...life, warnedAt: iso(at), endTold: iso(end) };
 }
 
 /** The end was carried out. The grace counts from now, so a late end does not shorten it. */
-export function expired(life: GroupLifetime, at: Date): GroupLifetime {
-  return { ...life, expiredAt: life.expiredAt ?? iso(at) };
+export function expired(life: GroupLifetime, policy: LifetimePolicy, at: Date): GroupLifetime {
+  if (life.expiredAt !== undefined) return life;
+  const over = { ...life, expiredAt: iso(at) };
+  return { ...over, afterwardsTold: afterwardsOf(over, policy) };
 }
 
 /** What comes after the grace was done. */

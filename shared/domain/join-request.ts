@@ -417,7 +417,8 @@ function close(request: JoinRequest, parties: readonly Party[], by: Actor, at: D
   const { denial } = stagePolicy(request);
   const ids = (choice: Vote['choice']): Set<string> =>
     new Set(stage.votes.filter((each) => each.choice === choice).map(({ personId }) => personId));
-  const denied = ids('deny');
+  const allowed = new Set(everyoneOf(parties).map(({ id }) => id));
+  const denied = new Set([...ids('deny')].filter((id) => allowed.has(id)));
   const couldStill = new Set(
     everyoneOf(parties)
       .map(({ id }) => id)
@@ -433,13 +434,16 @@ function close(request: JoinRequest, parties: readonly Party[], by: Actor, at: D
   return stage.index + 1 < request.policy.stages.length ? openNext(request, by, at) : approve(request, by, at);
 }
 
-/** The length of the membership after this stage: the shortest that anybody who approved gave. */
-function shortened(request: JoinRequest): Pick<JoinRequest, 'duration' | 'shortenedFrom'> {
-  const given = request.stage.votes.filter(({ choice }) => choice === 'approve').map((each) => each.duration);
-  const duration = given.reduce<string | undefined>((least, each) => shorter(least, each), request.duration);
-  if (duration === undefined || duration === request.duration) return {};
-  const from = request.shortenedFrom === undefined ? (request.duration ?? null) : request.shortenedFrom;
-  return { duration, shortenedFrom: from };
+/** The request with the length that these votes give it: the shortest that anybody who approved gave, or what was asked for. */
+function withLength({ duration, shortenedFrom, ...request }: JoinRequest, votes: readonly Vote[]): JoinRequest {
+  const asked = shortenedFrom === undefined ? duration : (shortenedFrom ?? undefined);
+  const given = votes.filter(({ choice }) => choice === 'approve').map((each) => each.duration);
+  const least = given.reduce((shortest, each) => shorter(shortest, each), asked);
+  return {
+    ...request,
+    ...(least !== undefined && { duration: least }),
+    ...(least !== asked && { shortenedFrom: asked ?? null }),
+  };
 }
 
 const decider = ({ kind, id }: Actor): Pick<JoinRequest, 'decidedBy'> => (kind === 'person' ? { decidedBy: id } : {});
@@ -447,12 +451,12 @@ const decider = ({ kind, id }: Actor): Pick<JoinRequest, 'decidedBy'> => (kind =
 function openNext(request: JoinRequest, by: Actor, at: Date): Change {
   const index = request.stage.index + 1;
   const stage: Stage = { index, round: 0, openedAt: iso(at), reminded: 0, approvers: [], votes: [] };
+  const earlierVotes = [...(request.earlierVotes ?? []), ...request.stage.votes];
   return {
     request: {
-      ...request,
-      ...shortened(request),
+      ...withLength(request, earlierVotes),
       stage,
-      earlierVotes: [...(request.earlierVotes ?? []), ...request.stage.votes],
+      earlierVotes,
       waitingFor: 'mail',
       due: iso(at),
     },
@@ -463,8 +467,7 @@ function openNext(request: JoinRequest, by: Actor, at: Date): Change {
 function approve(request: JoinRequest, by: Actor, at: Date): Change {
   return {
     request: {
-      ...request,
-      ...shortened(request),
+      ...withLength(request, approvedBy(request)),
       ...decider(by),
       state: 'approved',
       waitingFor: 'directory',
@@ -590,7 +593,8 @@ export function reopenStage(request: JoinRequest, dropped: readonly Vote[], at: 
   const isLonger = extendedTo !== undefined && new Date(extendedTo) > addDuration(at, stagePolicy(request).deadline);
   return {
     request: {
-      ...rest,
+      // the time that a dropped vote gave goes with it
+      ...withLength(rest, rest.earlierVotes ?? []),
       state: 'pending',
       waitingFor: 'mail',
       due: iso(at),

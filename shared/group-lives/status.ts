@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { addDuration } from '../domain/duration';
-import { endOf, graceEndOf, isExpired, isOver } from '../domain/group-life';
+import { endOf, afterwardsIn, isExpired, isOver } from '../domain/group-life';
 import type { GroupLife } from '../domain/group-life';
 import type { LifetimePolicy } from '../domain/group-lifetime';
 import { time } from '../dossier-status';
@@ -37,7 +37,7 @@ function stateOf({ life, isGone }: GroupLife): LifetimeStatus['state'] {
 export function lifetimeStatus(life: GroupLife, rules: LifetimePolicy | undefined, mayRenew: boolean): LifetimeStatus {
   const { from, warnedAt, expiredAt, closed } = life.life;
   const ends = endOf(life, rules);
-  const after = graceEndOf(life, rules);
+  const after = afterwardsIn(life, rules);
   const deletedAt = closed?.how === 'deleted' ? closed.at : undefined;
   const goesOn = rules !== undefined && !isOver(life) && closed === undefined;
   return {
@@ -46,8 +46,8 @@ export function lifetimeStatus(life: GroupLife, rules: LifetimePolicy | undefine
     ...(ends !== undefined && { expiresAt: ends.toISOString() }),
     ...(warnedAt !== undefined && { warnedAt }),
     ...(expiredAt !== undefined && { expiredAt }),
-    ...(goesOn && { afterwards: rules.afterwards }),
-    ...(after !== undefined && { afterwardsAt: after.toISOString() }),
+    ...(goesOn && { afterwards: after?.how ?? rules.afterwards }),
+    ...(after !== undefined && { afterwardsAt: after.at }),
     ...(deletedAt !== undefined && {
       deletedAt,
       restorableUntil: addDuration(new Date(deletedAt), RESTORABLE).toISOString(),

@@ -5,6 +5,7 @@ import type { Group, Person } from '../domain/eligibility';
 import { approvals, deadlineOf, remindersDue, requiredAt, stagePolicy } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import { approvalMessage, filedMessage } from '../mail/messages';
+import type { LinkOf } from '../records/dossiers';
 import type { Dossier, Mail } from '../records/join-requests';
 import type { Services } from '../services';
 import { factsOf } from './facts';
@@ -56,7 +57,7 @@ export function composeAskings(
     group: Group;
     person: Person;
     approvers: readonly Approver[];
-    links: ReadonlyMap<string, string>;
+    links: ReadonlyMap<string, LinkOf>;
     askings: readonly Asking[];
     at: Date;
   },
@@ -70,7 +71,7 @@ export function composeAskings(
   const required = requiredAt(request);
 
   const toApprovers = about.askings.map(({ approver, kind, key }): Mail => {
-    const open = `${config.PUBLIC_BASE_URL}/api/decisions/${links.get(approver.id) ?? ''}`;
+    const open = `${config.PUBLIC_BASE_URL}/api/decisions/${links.get(approver.id)?.id ?? ''}`;
     const message = approvalMessage({
       facts,
       recipient: approver.displayName,
@@ -85,7 +86,7 @@ export function composeAskings(
 
   const filedKey = `filed_${person.id}`;
   const isFiledTold = (mails.get(filedKey)?.status ?? 'queued') !== 'queued';
-  if (!hasMailbox(person) || isFiledTold || stage.index > 0 || stage.round > 0) return toApprovers;
+  if (!hasMailbox(person) || isFiledTold) return toApprovers;
   const filed = filedMessage({
     facts,
     recipient: person.displayName,

@@ -5,7 +5,7 @@ import { namedIn } from '../domain/policy';
 import type { Policy } from '../domain/policy';
 import { policyInForce } from '../policies/in-force';
 import type { PolicyInForce } from '../policies/in-force';
-import { isBeingRemoved } from '../records/memberships';
+import { isEnding } from '../records/memberships';
 import type { Membership } from '../records/memberships';
 import type { Services } from '../services';
 import { hasExpired, refuse } from './eligibility';
@@ -87,7 +87,7 @@ export async function assess(services: Services, asked: Asked): Promise<Assessme
       isNamedByPolicy: isNamedByPolicy || namesItself(groupId, policy),
       hasExpired: isOver,
     })) ??
-    (isMember && extension === undefined && !(membership && isBeingRemoved(membership))
+    (isMember && extension === undefined && !(membership && isEnding(membership))
       ? refusals.alreadyMember
       : undefined) ??
     (isOwner ? undefined : stages.map((parties) => refuseTooFew(parties)).find((each) => each !== undefined));
@@ -105,7 +105,8 @@ export async function assess(services: Services, asked: Asked): Promise<Assessme
 
 /** The end of the membership that an extension goes on from: the latest of the grants, where all of them end. */
 function extensible(membership: Membership | undefined): { until: string } | undefined {
-  const ends = (membership?.grants ?? []).map(({ until }) => until);
+  // one that somebody ended is over, whenever the directory is changed
+  const ends = (membership?.grants ?? []).filter(({ ending }) => ending !== true).map(({ until }) => until);
   if (membership?.wanted !== 'in' || ends.length === 0 || ends.includes(undefined)) return undefined;
   return { until: ends.filter((until) => until !== undefined).reduce((a, b) => (a > b ? a : b)) };
 }

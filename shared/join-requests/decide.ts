@@ -10,14 +10,18 @@ import { partiesOf } from './who-may-decide';
 export interface Decision extends Ballot {
   requestId: string;
   by: { id: string };
+  /** Index of the stage that is decided; without it the one that is open now. */
+  stage?: number;
   via: Via;
 }
 
 export type DecisionResult =
   /** The vote counts. `closes`: its stage is over, the workflow shall go on. */
   | { kind: 'recorded'; request: JoinRequest; closes: boolean }
-  /** It was closed before, or the same vote stands already. */
+  /** It was closed before, the stage was, or the same vote stands already. */
   | { kind: 'stands'; request: JoinRequest }
+  /** They decided at an earlier stage, may at this one, and did not say which they mean: a call that is repeated must not decide twice. */
+  | { kind: 'which-stage'; request: JoinRequest }
   | { kind: 'not-yours'; request: JoinRequest }
   | { kind: 'changed-too-often'; request: JoinRequest }
   /** The time given is longer than what was asked for, or the policy does not let deciders change it. */
@@ -36,17 +40,22 @@ function refuseDuration({ policy, duration: asked }: JoinRequest, { choice, dura
 
 /**
  * Records a decision of someone who may decide at this moment: asked of the directory now, not remembered from the mail. The loser of
- * a race reads again and decides again, and is shown what stands.
+ * a race reads again and decides again, at the same stage, and is shown what stands.
  */
 export function decide({ directory, records }: Services, decision: Decision, at: Date): Promise<DecisionResult> {
+  let meant = decision.stage;
   return retryOnConflict(async (): Promise<DecisionResult> => {
     const stored = await records.requests.read(decision.requestId);
     if (stored === undefined) return { kind: 'unknown' };
     const { request } = stored;
-    if (request.state !== 'pending') return { kind: 'stands', request };
+    meant ??= request.stage.index;
+    if (request.state !== 'pending' || request.stage.index !== meant) return { kind: 'stands', request };
 
+    const hasDecided = request.earlierVotes?.some(({ personId }) => personId === decision.by.id) === true;
     const parties = await partiesOf(directory, request);
     const me = everyoneOf(parties).find(({ id }) => id === decision.by.id);
+    if (decision.stage === undefined && hasDecided)
+      return { kind: me === undefined ? 'stands' : 'which-stage', request };
     if (me === undefined) return { kind: 'not-yours', request };
     const { choice, comment, duration } = decision;
     const ballot = { choice, ...(comment !== undefined && { comment }), ...(duration !== undefined && { duration }) };

@@ -40,7 +40,7 @@ export async function endMembership(
   const live = (await records.memberships.read(group.id, requester.id))?.grants ?? [];
   const ids = [requestId, ...live.map((grant) => grant.requestId).filter((id) => id !== requestId)];
 
-  await dropOtherGrants(records, { group, requester }, live, extension);
+  await endGrants(records, { group, requester }, ids, live, extension);
   const grants: JoinRequest[] = [];
   for (const id of ids) {
     const written = await changeRequest(records, id, via, (request) => endNow(request, how, by, reason, at));
@@ -50,12 +50,13 @@ export async function endMembership(
 }
 
 /**
- * A grant that an owner gave without a request has no end of its own: it goes at once, else the person would stay by it. So does that of an
- * extension which is not granted any more.
+ * From now on no request to stay goes on from these grants. One that an owner gave without a request has no end of its own: it goes at once,
+ * else the person would stay by it. So does that of an extension which is not granted any more.
  */
-async function dropOtherGrants(
+async function endGrants(
   records: Services['records'],
   { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
+  ended: readonly string[],
   live: readonly Grant[],
   stopped: JoinRequest | undefined,
 ): Promise<void> {
@@ -63,10 +64,11 @@ async function dropOtherGrants(
   const others = live
     .map(({ requestId }) => requestId)
     .filter((id, index) => requests[index] === undefined || id === stopped?.id);
-  if (others.length === 0) return;
   await records.memberships.update(group.id, requester.id, (before) => ({
     ...before,
-    grants: before.grants.filter(({ requestId }) => !others.includes(requestId)),
+    grants: before.grants
+      .filter(({ requestId }) => !others.includes(requestId))
+      .map((grant) => (ended.includes(grant.requestId) ? { ...grant, ending: true } : grant)),
   }));
 }
 

@@ -4,6 +4,8 @@ import type { TransactionAction } from '@azure/data-tables';
 import type { Facts, Link, Origin } from '../domain/audit-chain';
 import type { Actor } from '../domain/join-request';
 import type { CopyPointer, Uncopied } from './audit';
+import { stageIn } from './links';
+import type { Link as MailedLink } from './links';
 import { mailRow, parseMail } from './mail-rows';
 import type { Mail } from './mail-rows';
 import { movePointers } from './open-rows';
@@ -37,9 +39,12 @@ export interface DossierOf<Request, Event extends string> {
   stored: StoredOf<Request>;
   trail: (EntryOf<Event> & Link)[];
   mails: Map<string, Mail>;
-  /** Link ids by person. */
-  links: Map<string, string>;
+  /** The newest link of each person. */
+  links: Map<string, LinkOf>;
 }
+
+/** A link that was mailed to somebody: its id, and what it was made for. */
+export type LinkOf = Pick<MailedLink, 'id' | 'stage'>;
 
 /** How it shall stand and the entries that say so, written together or not at all. */
 export interface ChangeOf<Request, Event extends string> {
@@ -57,7 +62,7 @@ export interface Via {
 export interface WriteOptions extends Via {
   /** Mails to be written in the same transaction, new ones or as they were settled. */
   mails?: readonly Mail[];
-  links?: readonly { personId: string; id: string }[];
+  links?: readonly (LinkOf & { personId: string })[];
 }
 
 /** One kind of what people ask for, with all that is kept of it. */
@@ -181,9 +186,9 @@ export function dossiers<Request extends { id: string }, Event extends string>(
     const seq = stored.seq + entries.length;
     const head = entries.at(-1)?.hash ?? stored.head;
     const more = [
-      ...(options.links ?? []).map(({ personId, id }): TransactionAction => [
+      ...(options.links ?? []).map(({ personId, ...link }): TransactionAction => [
         'upsert',
-        { partitionKey: partition(request.id), rowKey: `link_${personId}`, id },
+        { partitionKey: partition(request.id), rowKey: `link_${personId}`, ...link },
         'Replace',
       ]),
       ...(options.mails ?? []).map((mail): TransactionAction => [
@@ -227,12 +232,12 @@ export function dossiers<Request extends { id: string }, Event extends string>(
       let stored: Stored | undefined;
       const trail: (EntryOf<Event> & Link)[] = [];
       const mails = new Map<string, Mail>();
-      const links = new Map<string, string>();
+      const links = new Map<string, LinkOf>();
       for await (const row of table.list(odata`PartitionKey eq ${partition(id)}`)) {
         const key = row.rowKey ?? '';
         if (key === STATE) stored = parse(row);
         else if (key.startsWith('ev_')) trail.push(parseEntry(row) as EntryOf<Event> & Link);
-        else if (key.startsWith('link_')) links.set(key.slice(5), String(row['id']));
+        else if (key.startsWith('link_')) links.set(key.slice(5), { id: String(row['id']), ...stageIn(row) });
         else if (key.startsWith('out_')) {
           const mail = parseMail(row);
           mails.set(mail.key, mail);

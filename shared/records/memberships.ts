@@ -4,7 +4,13 @@ import { z } from 'zod';
 import { retryOnConflict } from './tables';
 import type { Table } from './tables';
 
-const grantSchema = z.object({ requestId: z.string(), from: z.string(), until: z.string().optional() });
+const grantSchema = z.object({
+  requestId: z.string(),
+  from: z.string(),
+  until: z.string().optional(),
+  /** Somebody ended it, and it is about to be taken back: nothing goes on from it. */
+  ending: z.literal(true).optional(),
+});
 const membershipSchema = z.object({
   wanted: z.enum(['in', 'out']),
   addedByGatehouse: z.boolean(),
@@ -18,6 +24,13 @@ export type Grant = z.output<typeof grantSchema>;
 /** The last grant is over, and the removal from the group under way. */
 export const isBeingRemoved = ({ wanted, addedByGatehouse }: Membership): boolean =>
   wanted === 'out' && addedByGatehouse;
+
+/** The membership is about to be over: whoever still is a member then may ask to join as if they were none. */
+export const isEnding = (membership: Membership): boolean =>
+  isBeingRemoved(membership) ||
+  (membership.addedByGatehouse &&
+    membership.grants.length > 0 &&
+    membership.grants.every(({ ending }) => ending === true));
 
 export interface Memberships {
   read(groupId: string, personId: string): Promise<Membership | undefined>;

@@ -29,8 +29,8 @@ export interface OpenRows {
   /** Those of them that are not there. */
   lost(rows: readonly OpenRow[]): Promise<OpenRow[]>;
   delete(row: OpenRow): Promise<void>;
-  /** Rows due before `before`, earliest first. */
-  due(before: Date): AsyncIterable<OpenRow>;
+  /** Rows due before `before`, earliest first, behind the key `after`. */
+  due(before: Date, after?: string): AsyncIterable<OpenRow>;
   /** One page in order of due time, behind the key `after`; `next` is the key to go on from. */
   page(size: number, after: string): Promise<{ rows: OpenRow[]; next?: string }>;
   /** At most `most` rows that are due from `from` on, and before `to`; without `to` all others. */
@@ -45,7 +45,7 @@ export const isAbandoned = ({ due }: OpenRow, at: Date): boolean => at.getTime()
 
 export const sameRow = (one: OpenRow, other: OpenRow): boolean => rowKey(one) === rowKey(other);
 
-const rowKey = ({ due, kind, requestId }: OpenRow): string => `${due}_${kind}_${requestId}`;
+export const rowKey = ({ due, kind, requestId }: OpenRow): string => `${due}_${kind}_${requestId}`;
 
 function parse({ rowKey: key = '', brief }: Row): OpenRow {
   const [due = '', kind = '', requestId = ''] = key.split('_');
@@ -74,7 +74,8 @@ export function openRows(table: Table): OpenRows {
       return rows.filter((_, index) => there[index] === undefined);
     },
     delete: (row) => table.delete(PARTITION, rowKey(row)),
-    due: (before) => range(odata`PartitionKey eq ${PARTITION} and RowKey lt ${before.toISOString()}`),
+    due: (before, after = '') =>
+      range(odata`PartitionKey eq ${PARTITION} and RowKey lt ${before.toISOString()} and RowKey gt ${after}`),
     page: async (size, after) => {
       const rows: OpenRow[] = [];
       for await (const row of range(odata`PartitionKey eq ${PARTITION} and RowKey gt ${after}`, size + 1)) {

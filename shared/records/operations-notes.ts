@@ -17,6 +17,8 @@ export interface Notes {
     woken: number;
     removed: number;
     failed: number;
+    /** Where the next run goes on, because more was due than one takes on. */
+    next?: string;
     /** Repairs (started, woken, removed, failed) by hour, of the last day. */
     repairs: Record<string, number>;
   };

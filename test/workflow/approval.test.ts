@@ -141,10 +141,62 @@ test('stages: the second one asks its own people once the first has closed, and 
   expect((await decide(id, 'frank', 'approve')).status).toBe(404);
   await decide(id, 'olivia', 'approve');
   await wasAsked(id, 2);
-  expect((await decide(id, 'olivia', 'approve')).status).toBe(403);
+  // her decision stands, whether or not she repeats it; another one comes too late
+  expect((await decide(id, 'olivia', 'approve')).status).toBe(200);
+  expect((await decide(id, 'olivia', 'deny')).status).toBe(409);
+  const [mail] = await mailsAbout(id, 'olivia');
+  if (mail === undefined) throw new Error('no mail');
+  const { page } = await signIn(house.stack.urls, 'olivia', new URL(linkIn(mail)).pathname);
+  expect(page.text).toContain('You approved, and others decide at the next stage.');
   await decide(id, 'frank', 'approve');
   expect((await house.untilTold(id)).state).toBe('granted');
   expect(await subjectsAbout(id, 'ravi')).toHaveLength(2);
+});
+
+describe('somebody who decides at both stages', () => {
+  const twice = async (): Promise<string> => {
+    const both = { approvers: [{ kind: 'people', ids: [people.olivia.id] }] };
+    const id = await filed(await groupWith(['olivia'], { stages: [both, both] }), 'ravi');
+    await wasAsked(id);
+    return id;
+  };
+
+  test('closes one of them by one click, however often it is sent; its link becomes a receipt that leads to the next', async () => {
+    const id = await twice();
+    const [first] = await mailsAbout(id, 'olivia');
+    if (first === undefined) throw new Error('no mail');
+    const { browser, page } = await signIn(house.stack.urls, 'olivia', new URL(linkIn(first)).pathname);
+    const form = { decision: 'approve', comment: '', duration: '', token: hiddenField(page.text, 'token') };
+    await browser.post(linkIn(first), form);
+    await wasAsked(id, 2);
+    const again = await browser.post(linkIn(first), form);
+    expect(again.text).toContain('Your decision is recorded');
+    expect(await house.status(id)).toMatchObject({ state: 'pending', stage: { number: 2, approvals: 0 } });
+
+    const second = (await mailsAbout(id, 'olivia')).at(-1);
+    if (second === undefined) throw new Error('no mail');
+    expect(again.text).toContain(`href="${new URL(linkIn(second)).pathname}"`);
+    const next = await signIn(house.stack.urls, 'olivia', new URL(linkIn(second)).pathname);
+    await next.browser.post(linkIn(second), { ...form, token: hiddenField(next.page.text, 'token') });
+    expect((await house.untilTold(id)).state).toBe('granted');
+  });
+
+  test('closes one of them by one call, however often it is repeated, and says which stage the next one is for', async () => {
+    const id = await twice();
+    expect((await decide(id, 'olivia', 'approve')).status).toBe(200);
+    await wasAsked(id, 2);
+    const repeated = await decide(id, 'olivia', 'approve');
+    expect([repeated.status, (repeated.json as { detail: string }).detail]).toEqual([
+      409,
+      'Your decision was not recorded: the one that you made stands, and the request is at stage 2 now. To decide there too, say "stage": 2.',
+    ]);
+    // whoever named the stage is told that it is as they said
+    expect((await decide(id, 'olivia', 'approve', { stage: 1 })).status).toBe(200);
+    expect((await decide(id, 'olivia', 'deny', { stage: 1 })).status).toBe(409);
+    expect(await house.status(id)).toMatchObject({ state: 'pending', stage: { number: 2, approvals: 0 } });
+    expect((await decide(id, 'olivia', 'approve', { stage: 2 })).status).toBe(200);
+    expect((await house.untilTold(id)).state).toBe('granted');
+  });
 });
 
 test('a decider changes their mind until the stage closes, and not for ever', async () => {
@@ -890,6 +942,64 @@ describe('membership for a time', () => {
     const { membership: grant } = await house.untilEnded(extension);
     expect(grant?.ended).toMatchObject({ how: 'lapsed', removed: true });
     expect(await isMember(group, 'rita')).toBe(false);
+  });
+
+  test('whoever asks anew while the end of their membership waits for Graph, and is approved, stays', async () => {
+    const group = await groupWith(['olivia']);
+    const first = await granted(group, 'rita', 'P2D');
+    await house.fault('directory', { method: 'DELETE', fault: { kind: 'answer', status: 503 } });
+    later(2 * DAY);
+    await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
+    const anew = await filed(group, 'rita', { duration: 'P5D' });
+    await wasAsked(anew);
+    await decide(anew, 'olivia', 'approve');
+    await house.until(anew, ({ state }) => state === 'granted');
+    await house.clearFaults();
+    expect((await house.untilEnded(first)).membership?.ended).toMatchObject({ how: 'lapsed', removed: false });
+    expect(await isMember(group, 'rita')).toBe(true);
+    later(5 * DAY);
+    expect((await house.untilEnded(anew)).membership?.ended).toMatchObject({ how: 'lapsed', removed: true });
+    expect(await isMember(group, 'rita')).toBe(false);
+  });
+
+  test('whoever was revoked asks to join, not to stay, also while Graph has not heard of it', async () => {
+    const group = await groupWith(['olivia', 'omar']);
+    const first = await granted(group, 'rita', 'P30D');
+    await house.fault('directory', { method: 'DELETE', fault: { kind: 'answer', status: 503 } });
+    const omar = await asPersonWithToken(house.stack.urls, 'omar');
+    await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Moved on.' });
+    const anew = await filed(group, 'rita', { duration: 'P30D' });
+    await wasAsked(anew);
+    expect((await mailsAbout(anew, 'olivia'))[0]?.subject).toMatch(/asks to join/);
+    await decide(anew, 'olivia', 'approve');
+    const { membership: grant } = await house.until(anew, ({ state }) => state === 'granted');
+    // its time begins now, and adds nothing to what was revoked
+    expect(new Date(grant?.until ?? 0).getTime() - new Date(grant?.from ?? 0).getTime()).toBe(30 * DAY);
+    await house.clearFaults();
+    expect((await house.untilEnded(first)).membership?.ended).toMatchObject({ how: 'revoked', removed: false });
+    expect(await isMember(group, 'rita')).toBe(true);
+  });
+
+  test('nobody is removed for a moment whose extension was approved in time and waits for Graph', async () => {
+    const group = await groupWith(['olivia']);
+    const first = await granted(group, 'rita', 'P2D');
+    const extension = await filed(group, 'rita', { duration: 'P5D' });
+    await wasAsked(extension);
+    // the owner’s call asks for the owners twice: whether they see the request, and whether they decide it; what applies it can’t
+    const owners = { method: 'GET', path: `groups/${group}/owners`, skip: 2 };
+    await house.fault('directory', { ...owners, fault: { kind: 'answer', status: 503 } });
+    await decide(extension, 'olivia', 'approve');
+    await house.until(extension, ({ state, waitingFor }) => state === 'approved' && waitingFor?.what === 'directory');
+    later(2 * DAY);
+    await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
+    await house.liftFaults('directory');
+    await house.untilSwept(extension, ({ state }) => state === 'granted');
+    expect((await house.untilEnded(first)).membership?.ended).toMatchObject({ how: 'lapsed', removed: false });
+    expect(await isMember(group, 'rita')).toBe(true);
+    const removals = (await house.calls('directory')).filter(
+      ({ method, path }) => method === 'DELETE' && path.includes(group),
+    );
+    expect(removals).toEqual([]);
   });
 
   test('somebody whom an administrator removed before the end is told the truth', async () => {

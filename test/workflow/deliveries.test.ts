@@ -76,7 +76,7 @@ test('a reminder that went out just before the host died is not sent again as a 
   const second = file(ravi);
   await world.settle();
   // what lies on the desk is not read again yet when the reminder is planned
-  const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar)) ?? '';
+  const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar))?.id ?? '';
   await world.records.desks.remove(idOf(omar), second.id());
   const { stage } = (await world.request(first.id())) ?? {};
   await world.arrive(new Date(stage?.askedAt ?? 0).getTime() + 3 * DAY);
@@ -155,7 +155,7 @@ test.each([1, 2, 3, 4, 5])(
     await world.pass(world.now() + HOUR);
     const second = file(ravi);
     await world.settle();
-    const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar)) ?? '';
+    const linkId = (await world.dossier(second.id()))?.links.get(idOf(omar))?.id ?? '';
     await world.records.desks.remove(idOf(omar), second.id());
     const { stage } = (await world.request(first.id())) ?? {};
     world.schedule.random = randomOf(order);

@@ -150,17 +150,21 @@ test('a group is found again although the directory does not find what it create
   expect([await house.ownersOf(only ?? ''), more]).toEqual([idsOf('rita', 'mona'), []]);
 });
 
-test('a creator whose account is disabled before the group stands gets none', async () => {
-  await house.fault('directory', { path: 'uniqueName', fault: { kind: 'answer', status: 503 } });
+test.each([
+  ['before it is applied', undefined, 'approved'],
+  ['while Graph can’t create the group', 'PATCH', 'applying'],
+])('a creator whose account is disabled %s gets none', async (_, method, state) => {
+  const unavailable = { kind: 'answer', status: 503 };
+  await house.fault('directory', { ...(method !== undefined && { method }), path: 'uniqueName', fault: unavailable });
   const answer = await house.create('maja', wish('Ghost Writers'));
   const { id } = answer.json as Change;
-  await house.untilPostponed(id);
+  expect((await house.untilPostponed(id)).state).toBe(state);
   await house.change({ type: 'patchUser', id: people.maja.id, patch: { accountEnabled: false } });
   await house.clearFaults();
   for (let left = 8; left > 0; left -= 1) {
     house.stack.clock.advance(60_000);
     try {
-      await house.untilChange(id, ({ state }) => state === 'cancelled', 2_000);
+      await house.untilChange(id, (now) => now.state === 'cancelled', 2_000);
       break;
     } catch {
       // another attempt is to come

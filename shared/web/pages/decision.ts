@@ -77,6 +77,8 @@ export function receiptPage(p: {
   timeline: TimelineItem[];
   /** For the requester, while it is open; each posts `token` and `action`: `nudge` or `withdraw`. */
   forms?: { action: string; token: string; nudge: boolean };
+  /** Where the reader can go on. */
+  next?: { href: string; label: string };
   /** A sentence on why the last attempt did not count. */
   problem?: string;
 }): Html {
@@ -88,6 +90,7 @@ export function receiptPage(p: {
       unchanged(p.problem),
       html`<h1>${heading}</h1>
         <p class="lead soft">${oneLine(p.sentence)}</p>
+        ${p.next && html`<p><a class="button" href="${p.next.href}">${p.next.label}</a></p>`}
         <div class="columns">
           ${historyCard(p.timeline)} ${requestCard(p.facts, [])} ${p.forms && requesterForms(p.forms)}
         </div>`,

@@ -50,6 +50,28 @@ function slowRecords(meanwhile: () => Promise<unknown>): Records {
 
 afterEach(() => jest.restoreAllMocks());
 
+test('what stands still and is due is in nobody’s way, however much of it there is: the next sweep goes on behind it', async () => {
+  const records = slowRecords(() => Promise.resolve());
+  for (let n = 0; n < 500; n += 1)
+    await records.open.put({ due: after(-5 * MINUTE).toISOString(), kind: 'grant', requestId: `g${String(n)}` });
+  const { request } = postpone({ ...filed(), id: 'r9' }, 'mail', after(-2 * MINUTE));
+  await records.requests.create({ request, entries: [] }, VIA);
+  const resumed: string[] = [];
+  const join = {
+    resume: (id: string) => {
+      resumed.push(id);
+      return Promise.resolve(true);
+    },
+  };
+  const run = (from?: string) =>
+    sweep({ records } as Services, { ...workflows, join } as unknown as Workflows, START, () => undefined, from);
+  const first = await run();
+  expect(resumed).toEqual([]);
+  const second = await run(first.next);
+  expect(resumed).toEqual(['r9']);
+  expect(second.next).toBeUndefined();
+});
+
 describe.each([
   ['an hour', 60 * MINUTE, 1],
   ['a minute', MINUTE, 0],

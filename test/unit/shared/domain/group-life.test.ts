@@ -198,8 +198,8 @@ test('the end, and the end of the grace, are told only where there is one ahead'
   expect(lives.endOf(warned(), undefined)).toBeUndefined();
   expect(lives.endOf(expired(), rules)).toBeUndefined();
   expect(lives.endOf(lives.groupGone(warned(), day(11)).life, rules)).toBeUndefined();
-  expect(lives.graceEndOf(expired(), rules)).toEqual(day(50));
-  expect(lives.graceEndOf(warned(), rules)).toBeUndefined();
-  expect(lives.graceEndOf(expired(), undefined)).toBeUndefined();
-  expect(lives.graceEndOf(lives.groupKept(expired(), day(50)).life, rules)).toBeUndefined();
+  expect(lives.afterwardsIn(expired(), rules)).toEqual({ how: 'delete', at: iso(50) });
+  expect(lives.afterwardsIn(warned(), rules)).toBeUndefined();
+  expect(lives.afterwardsIn(expired(), undefined)).toBeUndefined();
+  expect(lives.afterwardsIn(lives.groupKept(expired(), day(50)).life, rules)).toBeUndefined();
 });

@@ -30,14 +30,14 @@ test('warnings come 30, 15 and 1 day before the end, then the end, then what the
   ] as const) {
     const now = day(at);
     expect(lifetimeDue(life, policy, now)).toEqual({ step: { kind: 'warn', warning, expiresAt: day(180) }, at: now });
-    life = lifetimeWarned(life, now);
+    life = lifetimeWarned(life, day(180), now);
     expect(lifetimeDue(life, policy, now)).toEqual({ at: day(next) });
   }
   expect(lifetimeDue(life, policy, day(180))).toMatchObject({ step: { kind: 'expire' } });
   expect(isClosedToRequests(life)).toBe(false);
-  life = expired(life, day(181));
+  life = expired(life, policy, day(181));
   expect(isClosedToRequests(life)).toBe(true);
-  expect(expired(life, day(190))).toEqual(life);
+  expect(expired(life, policy, day(190))).toEqual(life);
   expect(lifetimeDue(life, policy, day(200))).toEqual({ at: day(211) });
   expect(lifetimeDue(life, policy, day(211))).toMatchObject({ step: { kind: 'delete' } });
   expect(lifetimeDue(life, { ...policy, afterwards: 'keep' }, day(211))).toMatchObject({ step: { kind: 'keep' } });
@@ -48,20 +48,43 @@ test('warnings that were missed are made up for by one, and the end waits until 
   const late = day(400);
   const life = bornAt(born);
   expect(lifetimeDue(life, policy, late)).toMatchObject({ step: { kind: 'warn', warning: 3, expiresAt: day(401) } });
-  const warned = lifetimeWarned(life, late);
+  const warned = lifetimeWarned(life, day(401), late);
   expect(lifetimeDue(warned, policy, late)).toEqual({ at: day(401) });
   expect(lifetimeDue(warned, policy, day(401))).toMatchObject({ step: { kind: 'expire' } });
 });
 
 test('a longer lifetime in the policy brings its warnings anew', () => {
-  const life = lifetimeWarned(bornAt(born), day(179));
+  const life = lifetimeWarned(bornAt(born), day(180), day(179));
   const longer = lifetimePolicySchema.parse({ lifetime: 'P365D' });
   expect(lifetimeDue(life, longer, day(180))).toEqual({ at: day(335) });
   expect(lifetimeDue(life, longer, day(335))).toMatchObject({ step: { kind: 'warn', warning: 1 } });
 });
 
+test('a shorter lifetime in the policy does not move the end that owners were told, and they are warned of that one again', () => {
+  const warned = lifetimeWarned(bornAt(born), day(180), day(150));
+  const shorter = lifetimePolicySchema.parse({ lifetime: 'P60D' });
+  expect(lifetimeDue(bornAt(born), shorter, day(160))).toMatchObject({ step: { kind: 'warn', expiresAt: day(161) } });
+  expect(lifetimeDue(warned, shorter, day(160))).toEqual({ at: day(165) });
+  expect(lifetimeDue(warned, shorter, day(165))).toMatchObject({ step: { kind: 'warn', expiresAt: day(180) } });
+  expect(expiresAt(warned, shorter)).toEqual(day(180));
+  // a renewal lives by what the policy says now
+  expect(expiresAt(renewed(warned, day(170)) ?? warned, shorter)).toEqual(day(230));
+});
+
+test('what was told of the time after the end stands: nothing is deleted sooner, and what was to be kept is kept', () => {
+  const rules = lifetimePolicySchema.parse({ lifetime: 'P180D', grace: 'P30D', afterwards: 'delete' });
+  const over = expired(bornAt(born), rules, day(180));
+  const hasty = { ...rules, grace: 'P1D' };
+  expect(lifetimeDue(over, hasty, day(200))).toEqual({ at: day(210) });
+  expect(lifetimeDue(over, hasty, day(210))).toMatchObject({ step: { kind: 'delete' } });
+  expect(lifetimeDue(over, { ...rules, grace: 'P60D' }, day(210))).toEqual({ at: day(240) });
+  expect(lifetimeDue(over, { ...rules, afterwards: 'keep' }, day(210))).toMatchObject({ step: { kind: 'keep' } });
+  const kept = expired(bornAt(born), { ...rules, afterwards: 'keep' }, day(180));
+  expect(lifetimeDue(kept, rules, day(210))).toMatchObject({ step: { kind: 'keep' } });
+});
+
 test('a renewal begins the life anew, also after the end, but not of a deleted group nor in the past', () => {
-  const life = expired(lifetimeWarned(bornAt(born), day(179)), day(180));
+  const life = expired(lifetimeWarned(bornAt(born), day(180), day(179)), policy, day(180));
   expect(renewed(life, day(190))).toEqual({ from: day(190).toISOString() });
   expect(renewed(closed(life, 'kept', day(210)), day(300))).toEqual({ from: day(300).toISOString() });
   expect(renewed(closed(life, 'deleted', day(210)), day(300))).toBeUndefined();
@@ -146,11 +169,11 @@ function live(rules: LifetimePolicy, passing: readonly { hours: number; renew: b
     log.push({ kind: step.kind, at: now });
     switch (step.kind) {
       case 'warn':
-        life = lifetimeWarned(life, at);
+        life = lifetimeWarned(life, step.expiresAt, at);
         expect(expiresAt(life, rules)).toEqual(step.expiresAt);
         break;
       case 'expire':
-        life = expired(life, at);
+        life = expired(life, rules, at);
         break;
       case 'delete':
         life = closed(life, 'deleted', at);
@@ -222,7 +245,7 @@ test('woken just when the state says, a group gets each warning once and on time
         const { step } = lifetimeDue(life, rules, now);
         if (step?.kind === 'warn') {
           warnings.push(now.getTime() - born.getTime());
-          life = lifetimeWarned(life, now);
+          life = lifetimeWarned(life, step.expiresAt, now);
         } else {
           expect(step).toEqual({ kind: 'expire' });
           ended = now.getTime() - born.getTime();

@@ -201,6 +201,38 @@ test('the shortest time that anybody gave with an approval is what is granted, a
   expect([done.duration, done.shortenedFrom]).toEqual(['P30D', 'P90D']);
 });
 
+test.each([
+  ['P90D', undefined, 'P90D', undefined],
+  ['P90D', 'P60D', 'P60D', 'P90D'],
+  [undefined, undefined, undefined, undefined],
+  [undefined, 'P60D', 'P60D', null],
+])(
+  'of %s asked for, and %s given at the stage before, a dropped vote’s shorter time does not stay when its stage opens again',
+  (askedFor, before, duration, shortenedFrom) => {
+    const stages = [{}, { required: 2 }];
+    const request = { ...filed({ stages }), ...(askedFor !== undefined && { duration: askedFor }) };
+    const one = { choice: 'approve' as const, ...(before !== undefined && { duration: before }) };
+    const parties = party([a, b, c], 2);
+    const next = recorded(joinRequest.vote(request, c, one, party([c]), after(1))).request;
+    const short = { choice: 'approve' as const, duration: 'P7D' };
+    const half = recorded(joinRequest.vote(next, a, short, parties, after(2))).request;
+    const approved = recorded(joinRequest.vote(half, b, { choice: 'approve' }, parties, after(3))).request;
+    expect([approved.state, approved.duration]).toEqual(['approved', 'P7D']);
+    const dropped = joinRequest.recount(approved, party([b, c], 2)) ?? [];
+    const reopened = joinRequest.reopenStage(approved, dropped, after(4)).request;
+    expect([reopened.duration, reopened.shortenedFrom]).toEqual([duration, shortenedFrom]);
+    const again = recorded(joinRequest.vote(reopened, c, { choice: 'approve' }, party([b, c], 2), after(5))).request;
+    expect([again.state, again.duration, again.shortenedFrom]).toEqual(['approved', duration, shortenedFrom]);
+  },
+);
+
+test('a denial of somebody who may no longer decide ends nothing', () => {
+  const request = filed({ stages: [{ required: 2, denial: 'counts' }] });
+  const denied = recorded(joinRequest.vote(request, a, { choice: 'deny' }, party([a, b, c], 2), after(1))).request;
+  expect(joinRequest.tally(denied, party([b], 2), after(2))).toBeUndefined();
+  expect(joinRequest.tally(denied, party([a, b], 2), after(2))?.request.state).toBe('denied');
+});
+
 test('an owner who may join without asking is approved by the rule, and asked about where they are no owner any more', () => {
   const { request, entries } = joinRequest.file(
     {
