@@ -14,6 +14,7 @@ import {
   namesTogether,
   nobodyLeft,
   ownerMayBeAsked,
+  ownerUnreachable,
   postponeCare,
   roundEnds,
   seeOffer,
@@ -25,7 +26,13 @@ import type { Policy } from '../../shared/domain/policy';
 import { FeatureOff, needFeature } from '../../shared/group-changes/features';
 import type { ChangeRefusal } from '../../shared/group-changes/file';
 import { openOffer } from '../../shared/group-changes/claim';
-import { othersOf, takePen } from '../../shared/group-changes/second-owner';
+import {
+  letterKey,
+  othersNotReached,
+  othersOf,
+  takePen,
+  withdrawLetter,
+} from '../../shared/group-changes/second-owner';
 import { approvalOfTakingOver, nobodyApproves } from '../../shared/group-changes/take-over';
 import { refuseGroup } from '../../shared/join-requests/eligibility';
 import { addressee, deliverFrom, mailOf, newLinkId, putMails, sendQueued } from '../../shared/join-requests/outbox';
@@ -80,9 +87,11 @@ export function tendGroup(services: Services, input: StepInput): Promise<CareSta
       // the directory may miss for a moment what it has
       if (refusal?.rule === 'group-not-found' && input.attempt < 2)
         throw new DirectoryUnavailable('The group is not there at this moment.');
+      const [owner, second] = eligibleApprovers(owners, '');
+      const asked = refusal === undefined && second === undefined ? owner?.id : undefined;
+      if (await withdrawLetter(services, dossier, asked, { route: ROUTE }, at)) return tendGroup(services, input);
       if (group === undefined || refusal !== undefined)
         return write(services, dossier.stored, endCare(care, refusal, at));
-      const [owner, second] = eligibleApprovers(owners, '');
       if (second !== undefined) return write(services, dossier.stored, endCare(care, undefined, at));
       return owner === undefined
         ? tendOwnerless(services, dossier, group, policy, at)
@@ -110,25 +119,40 @@ async function orLater(services: Services, input: StepInput, step: () => Promise
   }
 }
 
-/** Sends what was written down to be asked, and then waits. @throws {MailUnavailable} where some could not be sent now */
-async function sendAndWait(
-  services: Services,
-  care: Care,
-  mails: readonly Mail[],
-  isNew: boolean,
-  at: Date,
-  wait: (care: Care, at: Date) => CareChange,
-): Promise<CareStanding> {
+/** Sends what was written down to be asked. @throws {MailUnavailable} where some could not be sent now */
+async function send(services: Services, care: Care, mails: readonly Mail[], isNew: boolean, at: Date): Promise<Mail[]> {
   const { cares } = services.records;
   const fresh = new Set(isNew ? mails.map(({ key }) => key) : []);
   await putMails(services, care.id, mails);
   const sent = await sendQueued(services, care.id, mails, fresh, at);
   await cares.saveMails(care.id, sent.mails);
   if (sent.unavailable !== undefined) throw sent.unavailable;
-  const stored = await changeStored(cares, care.id, { route: ROUTE }, (now) =>
-    now.shortage === care.shortage && isInCare(now) ? wait(now, at) : undefined,
+  return sent.mails;
+}
+
+/** Those who were asked have their time. */
+async function wait(
+  { records }: Services,
+  care: Care,
+  at: Date,
+  change: (care: Care, at: Date) => CareChange | undefined,
+): Promise<CareStanding> {
+  const stored = await changeStored(records.cares, care.id, { route: ROUTE }, (now) =>
+    now.shortage === care.shortage && isInCare(now) ? change(now, at) : undefined,
   );
   return stored === undefined ? NOTHING : standing(stored.request);
+}
+
+/** Members who were asked have a week. */
+async function sendAndWait(
+  services: Services,
+  care: Care,
+  mails: readonly Mail[],
+  isNew: boolean,
+  at: Date,
+): Promise<CareStanding> {
+  await send(services, care, mails, isNew, at);
+  return wait(services, care, at, waitForRound);
 }
 
 /** The only owner is asked to name a second, once in 30 days, in one mail for all groups of theirs that are found in one night. */
@@ -140,8 +164,9 @@ async function tendOnlyOwner(
   at: Date,
 ): Promise<CareStanding> {
   const care = stored.request;
-  const letter = mails.get(letterKey(care, owner));
-  if (letter?.status === 'queued') return sendAndWait(services, care, [letter], false, at, waitForOwner);
+  const letter = mails.get(letterKey(care, owner.id));
+  if (letter?.status === 'queued') return sendLetter(services, care, letter, false, at);
+  if (letter?.status === 'refused' && care.state === 'one-owner') return notReached(services, care, at);
   if (at < ownerMayBeAsked(care)) {
     // an attempt broke off between writing that the owner is asked and writing the mail
     const isUnwritten = care.state === 'one-owner' && care.askedWith === undefined && !isWritten(care, mails);
@@ -157,8 +182,6 @@ async function tendOnlyOwner(
 
 const isWritten = ({ letters }: Care, mails: CareDossier['mails']): boolean =>
   [...mails.keys()].some((key) => key.startsWith(`second_${String(letters)}_`));
-
-const letterKey = ({ letters }: Care, owner: Approver): string => `second_${String(letters)}_${owner.id}`;
 
 /** Writes the mail, with the other groups of theirs about which no other mail asks, and sends it. */
 async function writeLetter(
@@ -182,10 +205,27 @@ async function writeLetter(
     groupNames: [group, ...others].map(({ displayName }) => displayName),
     recipient: owner.displayName,
   });
-  const mail = mailOf(care.id, letterKey(care, owner), addressee(owner), message);
+  const mail = mailOf(care.id, letterKey(care, owner.id), addressee(owner), message);
   const together = others.map(({ id }) => id);
   const written = await cares.write(stored, namesTogether(care, together), { route: ROUTE, mails: [mail] });
-  return sendAndWait(services, written.request, [mail], true, at, waitForOwner);
+  return sendLetter(services, written.request, mail, true, at);
+}
+
+/** The only owner has a month; where the mail service refuses the mail, nobody was asked. */
+async function sendLetter(
+  services: Services,
+  care: Care,
+  letter: Mail,
+  isNew: boolean,
+  at: Date,
+): Promise<CareStanding> {
+  const [sent] = await send(services, care, [letter], isNew, at);
+  return sent?.status === 'refused' ? notReached(services, care, at) : wait(services, care, at, waitForOwner);
+}
+
+async function notReached(services: Services, care: Care, at: Date): Promise<CareStanding> {
+  await othersNotReached(services.records, care.together ?? [], { route: ROUTE }, at);
+  return wait(services, care, at, ownerUnreachable);
 }
 
 const ownersNotCaredFor: ChangeRefusal = {
@@ -217,7 +257,7 @@ async function tendOwnerless(
 
   const ofShortage = askingKey(care, '');
   const unsent = [...mails.values()].filter(({ key, status }) => key.startsWith(ofShortage) && status === 'queued');
-  if (unsent.length > 0) return sendAndWait(services, care, unsent, false, at, waitForRound);
+  if (unsent.length > 0) return sendAndWait(services, care, unsent, false, at);
   if (at < roundEnds(care)) return write(services, stored, waitForRound(care, at));
 
   const next = await nextToAsk(services, care, policy);
@@ -286,7 +326,7 @@ async function askNext(
   );
   const ids = people.map(({ id }) => id);
   const asked = await records.cares.write(stored, askMembers(care, ids, at), { route: ROUTE, mails, links: fresh });
-  return sendAndWait(services, asked.request, mails, true, at, waitForRound);
+  return sendAndWait(services, asked.request, mails, true, at);
 }
 
 /** Somebody offered to take over: the others who were asked are told, once. */

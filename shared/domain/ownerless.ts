@@ -54,7 +54,14 @@ export interface Care {
 }
 
 export type CareEvent =
-  'care-began' | 'owner-asked' | 'members-asked' | 'members-waited-for' | 'offer-seen' | 'nobody-left' | 'care-ended';
+  | 'care-began'
+  | 'owner-asked'
+  | 'owner-not-asked'
+  | 'members-asked'
+  | 'members-waited-for'
+  | 'offer-seen'
+  | 'nobody-left'
+  | 'care-ended';
 
 export interface CareChange {
   request: Care;
@@ -129,6 +136,14 @@ export function askedWithAnother(care: Care, ownerId: string, by: Letter, at: Da
   const asked: Care = { ...rest, state: 'one-owner', ownerAskedAt: iso(at), askedWith: by };
   const request: Care = { ...asked, due: iso(ownerMayBeAsked(asked)) };
   return change(request, 'owner-asked', at, { people: [ownerId], with: by.care });
+}
+
+/** The mail that was to ask about this group is not sent any more: whoever owns it now is asked anew. `undefined` where it was another mail. */
+export function letterWithdrawn(care: Care, by: Letter, at: Date): CareChange | undefined {
+  const isOwn = care.id === by.care && care.letters === by.letter && care.askedWith === undefined;
+  if (care.state !== 'one-owner' || !(isOwn || isAskedWith(care, by))) return undefined;
+  const { together: _together, askedWith: _with, ownerAskedAt: _at, ...rest } = plain(care);
+  return change({ ...rest, state: 'found', due: iso(at) }, 'owner-not-asked', at);
 }
 
 /** The only owner was mailed in this month. */

@@ -1,11 +1,17 @@
 import type { Approver } from '../domain/approvers';
 import { eligibleApprovers } from '../domain/approvers';
 import type { Group } from '../domain/eligibility';
-import { isAskedWith, isInCare, ownerMayBeAsked } from '../domain/ownerless';
+import { isAskedWith, isInCare, letterWithdrawn, ownerMayBeAsked, ownerUnreachable } from '../domain/ownerless';
 import type { Care, Letter } from '../domain/ownerless';
 import { refuseGroup } from '../join-requests/eligibility';
+import { wentOut } from '../join-requests/outbox';
 import { inParallel } from '../parallel';
 import { policyInForce } from '../policies/in-force';
+import { changeStored } from '../records/dossiers';
+import type { Via } from '../records/dossiers';
+import type { Mail } from '../records/mail-rows';
+import type { CareDossier } from '../records/ownerless';
+import type { Records } from '../records/records';
 import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 
@@ -62,6 +68,51 @@ export async function othersOf(services: Services, owner: Approver, by: Letter, 
     if (after === undefined || others.length >= MOST_TOGETHER) return others.slice(0, MOST_TOGETHER);
   }
 }
+
+/** The mail about an only owner's groups did not arrive: so nobody was asked about those that it names besides its own. */
+export async function othersNotReached(
+  { cares }: Records,
+  together: readonly string[],
+  via: Via,
+  at: Date,
+): Promise<void> {
+  for (const id of together) await changeStored(cares, id, via, (care) => ownerUnreachable(care, at));
+}
+
+/**
+ * A mail that was not sent yet, because the mail service was down, and is to go to somebody who is the only owner no more: it is not sent,
+ * and the groups that it names as well are looked at anew.
+ * @param owner the only owner now; `undefined` where there is none
+ * @returns whether there was such a mail: what is known of the care must be read again
+ */
+export async function withdrawLetter(
+  services: Services,
+  dossier: CareDossier,
+  owner: string | undefined,
+  via: Via,
+  at: Date,
+): Promise<boolean> {
+  const { cares } = services.records;
+  const { stored, mails } = dossier;
+  const care = stored.request;
+  const by = { care: care.id, letter: care.letters };
+  const unsent = [...mails.values()].find(
+    ({ key, status, to }) => status === 'queued' && key === letterKey(care, to.id) && to.id !== owner,
+  );
+  if (unsent === undefined) return false;
+  const { content: _content, ...mail } = unsent;
+  const others = [...mails.keys()].filter((key) => key !== unsent.key);
+  const [out] = await wentOut(services, dossier, new Set(others));
+  if (out === undefined)
+    for (const id of care.together ?? []) await changeStored(cares, id, via, (now) => letterWithdrawn(now, by, at));
+  const change = (out === undefined ? letterWithdrawn(care, by, at) : undefined) ?? { request: care, entries: [] };
+  const settled: Mail = out ?? { ...mail, status: 'refused', refusal: 'It was not needed any more.' };
+  await cares.write(stored, change, { ...via, mails: [settled] });
+  return true;
+}
+
+/** The key of the latest mail to the only owner. */
+export const letterKey = ({ letters }: Care, ownerId: string): string => `second_${String(letters)}_${ownerId}`;
 
 /** Whether the owners of a group are Gatehouse's to look for: it can be changed here, and its policy does not say otherwise. */
 export async function isCaredFor(services: Services, group: Group): Promise<boolean> {

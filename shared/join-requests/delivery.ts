@@ -2,8 +2,8 @@ import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
 import { ownerUnreachable } from '../domain/ownerless';
 import type { Care, CareChange } from '../domain/ownerless';
+import { othersNotReached } from '../group-changes/second-owner';
 import { lostLifeMail } from '../group-lives/delivery';
-import { changeStored } from '../records/dossiers';
 import type { ChangeOf, Dossiers, Via } from '../records/dossiers';
 import { undeliveredMail } from '../records/mail-rows';
 import { changeRequest } from '../records/records';
@@ -55,17 +55,18 @@ export async function takeReport(services: Services, report: DeliveryReport, via
 
 /** A mail of the care for groups: where it asked an only owner, nobody was asked about any of the groups that it named. */
 async function lostCareMail(
-  { records: { cares } }: Services,
+  { records }: Services,
   lost: { requestId: string; key: string; operationId: string },
   why: string,
   via: Via,
   at: Date,
 ): Promise<void> {
+  const { cares } = records;
   const asksOwner = lost.key.startsWith('second_');
   const unreachable = (care: Care): CareChange | undefined => (asksOwner ? ownerUnreachable(care, at) : undefined);
   await lostMail(cares, (care) => unreachable(care) ?? { request: care, entries: [] }, lost, why, via);
   const { together = [] } = (await cares.read(lost.requestId))?.request ?? {};
-  if (asksOwner) for (const id of together) await changeStored(cares, id, via, unreachable);
+  if (asksOwner) await othersNotReached(records, together, via, at);
 }
 
 /** Notes the loss in the dossier that the mail is of. @returns whether it has something to do now; `undefined` where it is not of this kind. */

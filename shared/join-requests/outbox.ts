@@ -174,7 +174,7 @@ export async function deliverFrom<Request extends { id: string }, Event extends 
  */
 export async function wentOut(
   { config, mailer }: Services,
-  { stored, mails }: Dossier,
+  { stored, mails }: Pick<DossierOf<{ id: string }, string>, 'stored' | 'mails'>,
   others: ReadonlySet<string>,
 ): Promise<Mail[]> {
   const found: Mail[] = [];

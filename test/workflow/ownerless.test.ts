@@ -261,6 +261,45 @@ test('the only owner of several groups gets one mail for all that are found in a
   ]);
 });
 
+const letters = async (owner: PersonAlias): Promise<string[]> =>
+  (await mailsTo(house.stack.urls, owner))
+    .map(({ subject }) => subject)
+    .filter((subject) => subject.includes('second owner'));
+
+test('a mail that waited while the group that it is about got a second owner is not sent, and asks about the others all the same', async () => {
+  const owner = 'ines';
+  const all = [await groupWith([owner], []), await groupWith([owner], []), await groupWith([owner], [])];
+  await house.fault('mail', { method: 'POST', path: 'emails:send', fault: { kind: 'answer', status: 503 } });
+  await night();
+  const about = await eventually(
+    async () => {
+      const cares = await Promise.all(all.map(({ id }) => care(id)));
+      return cares.find(({ together = [] }) => together.length === 2);
+    },
+    'one mail for all three',
+    10_000,
+  );
+  await house.change({ type: 'addOwner', group: about.id, target: people.omar.id });
+  await house.clearFaults();
+  await cared(about.id, ({ state }) => state === 'mended');
+  for (const { id } of all) if (id !== about.id) await cared(id, ({ state }) => state === 'one-owner');
+  expect(await letters(owner)).toEqual(['2 of your groups need a second owner']);
+});
+
+test('a mail to the only owner that is refused is told to operations, for all groups that it names', async () => {
+  const owner = 'tomas';
+  const all = [await groupWith([owner], []), await groupWith([owner], [])];
+  await house.fault('mail', {
+    method: 'POST',
+    path: 'emails:send',
+    body: 'need a second owner',
+    fault: { kind: 'answer', status: 400 },
+  });
+  await night();
+  for (const { id } of all) await cared(id, ({ why }) => why?.rule === 'owner-unreachable');
+  expect(await letters(owner)).toEqual([]);
+});
+
 test('while an offer to take a group over waits for its approval, an administrator may add an owner', async () => {
   const { id, name } = await groupWith(['dana'], ['rita', 'ravi', 'mona']);
   await night();

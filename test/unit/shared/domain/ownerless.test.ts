@@ -148,3 +148,19 @@ test('it is looked at sooner only where it is in care and not due already', () =
   expect(care.lookNow(care.endCare(waiting, undefined, after(1)).request, after(2))).toBeUndefined();
   expect(care.postponeCare(waiting, after(2))).toEqual({ request: { ...waiting, due: iso(2) }, entries: [] });
 });
+
+test('a mail that was not sent after all asked about nothing that it names, and about nothing that another one asked', () => {
+  const [own, other] = [
+    { care: 'g', letter: 1 },
+    { care: 'h', letter: 1 },
+  ];
+  const asked = care.namesTogether(care.askOwner(found(), 'o', after(1)).request, ['h']).request;
+  const withdrawn = care.letterWithdrawn(asked, own, after(2));
+  expect(withdrawn?.request).toEqual({ ...found(), letters: 1, due: iso(2) });
+  expect(withdrawn && said(withdrawn)).toEqual([['owner-not-asked', iso(2), 'gatehouse']]);
+  expect(care.letterWithdrawn(asked, { ...own, letter: 2 }, after(2))).toBeUndefined();
+  const named = care.askedWithAnother(found(), 'o', other, after(1))?.request ?? found();
+  expect(care.letterWithdrawn(named, other, after(2))?.request).toEqual({ ...found(), due: iso(2) });
+  expect(care.letterWithdrawn(named, { care: 'g', letter: 0 }, after(2))).toBeUndefined();
+  expect(care.letterWithdrawn(care.endCare(asked, undefined, after(2)).request, own, after(3))).toBeUndefined();
+});
