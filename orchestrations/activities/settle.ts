@@ -1,5 +1,6 @@
 import { DirectoryRefused, DirectoryUnavailable } from '../../shared/directory/directory';
 import { refusals } from '../../shared/domain/eligibility';
+import type { Refusal } from '../../shared/domain/eligibility';
 import { cancel, fail, grant, grantUntil, recount, reopenStage, startApplying } from '../../shared/domain/join-request';
 import type { Change, JoinRequest } from '../../shared/domain/join-request';
 import { lookAgain } from '../../shared/join-requests/eligibility';
@@ -65,7 +66,7 @@ async function recheck(services: Services, request: JoinRequest, at: Date): Prom
   const { directory } = services;
   const { group: asked, requester } = request;
   // before the directory is asked: a removal between the two looks is not somebody else's membership
-  const goesOn = await canGoOn(services, request);
+  const otherwise = await refuseMember(services, request);
   const [{ refusal: refused, version }, isMember, parties, stillOwner] = await Promise.all([
     lookAgain(services, request),
     // once `applying` stands, a membership may be our own
@@ -73,8 +74,7 @@ async function recheck(services: Services, request: JoinRequest, at: Date): Prom
     partiesOf(directory, request),
     request.asOwner === true && directory.owners(asked.id).then((all) => all.some(({ id }) => id === requester.id)),
   ]);
-  const cannotGoOn = request.extends === undefined ? refusals.alreadyMember : refusals.membershipEnded;
-  const refusal = refused ?? (isMember && !goesOn ? cannotGoOn : undefined);
+  const refusal = refused ?? (isMember ? otherwise : undefined);
   if (refusal !== undefined) return { change: cancel(request, refusal, at), isMember, version };
   const dropped = request.asOwner === true ? (stillOwner ? undefined : []) : recount(request, parties);
   return dropped === undefined
@@ -83,14 +83,20 @@ async function recheck(services: Services, request: JoinRequest, at: Date): Prom
 }
 
 /**
- * An extension goes on with a membership that Gatehouse granted, also in the moment between its time and its removal, and whoever asked
- * while their membership was ending stays by the new grant; any other member has nothing to ask for.
+ * Why somebody who is a member can't be granted it. An extension goes on with a membership that Gatehouse granted, also in the moment
+ * between its time and its removal, and whoever asked while their membership was ending stays by the new grant; any other member has nothing
+ * to ask for.
  */
-async function canGoOn({ records }: Services, { extends: before, group, requester }: JoinRequest): Promise<boolean> {
+async function refuseMember(
+  { records }: Services,
+  { extends: before, group, requester }: JoinRequest,
+): Promise<Refusal | undefined> {
   const membership = await records.memberships.read(group.id, requester.id);
-  if (membership === undefined) return false;
-  if (before === undefined) return isEnding(membership);
-  return membership.grants.some(({ ending }) => ending !== true) || isBeingRemoved(membership);
+  if (membership === undefined) return refusals.alreadyMember;
+  if (before === undefined) return isEnding(membership) ? undefined : refusals.alreadyMember;
+  const { grants } = membership;
+  if (isBeingRemoved(membership) || grants.some(({ ending }) => ending !== true)) return undefined;
+  return grants.length > 0 ? refusals.membershipEnded : refusals.alreadyMember;
 }
 
 async function apply(services: Services, stored: Stored, at: Date): Promise<Standing> {

@@ -1,4 +1,4 @@
-import { isOpen } from '../../shared/domain/join-request';
+import { grantDue, isOpen } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import type { Table } from '../../shared/records/tables';
 import type { ActingCaller } from './callers';
@@ -430,13 +430,15 @@ export class Run {
     this.moments.push(this.surroundings);
   }
 
-  /** An orchestration lives no longer than its story. */
+  /** An orchestration lives no longer than its story: the end of a grant waits for a moment where an extension is about to be applied. */
   private running(all: readonly JoinRequest[], settled: boolean): string[] {
     if (!settled) return [];
     const stories = new Set(all.filter((each) => isOpen(each) || !each.told).map(({ id }) => `join-${id}`));
+    const due = all.filter((each) => (grantDue(each)?.getTime() ?? Infinity) <= this.world.now());
+    const ends = new Set(due.map(({ id }) => `grant-${id}`));
     return this.world
       .unfinished()
-      .filter((id) => !stories.has(id))
+      .filter((id) => !stories.has(id) && !ends.has(id))
       .map((id) => `${id} is still running, and nothing is left for it to do`);
   }
 
