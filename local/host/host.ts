@@ -77,8 +77,7 @@ function setEnvironment(port: number): void {
   }
 }
 
-function httpRoutes(app: LoadedApp, routePrefix: string): Route[] {
-  const functions = [...app.registrations.functions.values()].filter((fn) => fn.trigger.type === 'httpTrigger');
+function httpRoutes(functions: readonly RegisteredFunction[], routePrefix: string): Route[] {
   const routes = functions.map((fn) => {
     try {
       return createRoute(fn, routePrefix);
@@ -96,6 +95,10 @@ function warnOfIdleFunctions(functions: readonly RegisteredFunction[], log: Log)
     log('warning', 'Host.Startup', `${name} never runs here: this host has no ${trigger.type}.`);
   }
 }
+
+/** Switched off by the app setting `AzureWebJobs.<name>.Disabled`: a timer does not run, an HTTP function has no route. */
+const isDisabled = ({ name }: RegisteredFunction): boolean =>
+  /^(1|true)$/i.test(process.env[`AzureWebJobs.${name}.Disabled`] ?? '');
 
 /** The values of inputs beside the trigger; the durable client is the only kind there is. */
 function extraInputsWith(client: TypedData): (fn: RegisteredFunction) => { name: string; data: TypedData }[] {
@@ -151,8 +154,9 @@ async function assemble(app: LoadedApp, around: Surroundings): Promise<Assembly>
     onFailure: around.onFailure,
   });
   const api = new ManagementApi(new Orchestrations(store, engine, config.durable), hub);
-  const timers = new Timers({ database, functions: triggeredBy('timerTrigger'), invoker, log, extraInputs });
-  const routes = httpRoutes(app, config.http.routePrefix);
+  const running = (type: string): RegisteredFunction[] => triggeredBy(type).filter((fn) => !isDisabled(fn));
+  const timers = new Timers({ database, functions: running('timerTrigger'), invoker, log, extraInputs });
+  const routes = httpRoutes(running('httpTrigger'), config.http.routePrefix);
   const streamUri = await streamUriOf(app.registrations.programmingModel());
   const httpFunctions = createHttpFunctions({
     routes,

@@ -13,7 +13,7 @@ import {
   signIn,
 } from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
-import { openHouse } from './house';
+import { openHouse, QUIET_NIGHTS } from './house';
 import type { House, Status } from './house';
 
 /** The approval in full: each test is named for what it keeps from happening, and has a group of its own. */
@@ -21,7 +21,7 @@ let house: House;
 let admin: SystemActor;
 
 beforeAll(async () => {
-  house = await openHouse({ env: { CALL_TIMEOUT: 'PT3S' } });
+  house = await openHouse({ env: { ...QUIET_NIGHTS, CALL_TIMEOUT: 'PT3S' } });
   admin = await asSystem(house.stack.urls, 'adminTool');
 });
 afterEach(async () => {

@@ -3,6 +3,7 @@ import type { PersonAlias } from '../../local/demo-tenant';
 import { hiddenField, mailsTo, signIn } from '../../local/stack/actors';
 import { openGroupsHouse, wish } from './own-groups-house';
 import type { Change, GroupsHouse } from './own-groups-house';
+import { QUIET_NIGHTS } from './house';
 
 /** Groups that somebody must approve before they are created. */
 let house: GroupsHouse;
@@ -10,7 +11,7 @@ let house: GroupsHouse;
 const DAY = 86_400_000;
 
 beforeAll(async () => {
-  house = await openGroupsHouse();
+  house = await openGroupsHouse({ env: QUIET_NIGHTS });
 });
 afterEach(() => house.clearFaults());
 afterAll(() => house.stop());

@@ -2,6 +2,7 @@ import { people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
 import { openLivesHouse } from './group-lives-house';
 import type { LivesHouse } from './group-lives-house';
+import { withoutTimers } from './house';
 
 /**
  * The host is killed right after one single write of a step in a group's life was done and before its answer came back. Whatever write it
@@ -10,7 +11,7 @@ import type { LivesHouse } from './group-lives-house';
 let house: LivesHouse;
 
 beforeAll(async () => {
-  house = await openLivesHouse({ wires: true, supervise: true });
+  house = await openLivesHouse({ wires: true, supervise: true, env: withoutTimers('auditSeal', 'housekeeping') });
   const answer = await house.rules({
     security: { lifetime: { lifetime: 'P40D', warnings: ['P30D'], grace: 'P10D', afterwards: 'delete' } },
   });

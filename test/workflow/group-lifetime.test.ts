@@ -4,6 +4,7 @@ import { tableClient } from '../http/stack/tools';
 import { DAY, FALLBACK, openLivesHouse } from './group-lives-house';
 import type { LivesHouse } from './group-lives-house';
 import { reconciling } from './reconciling';
+import { withoutTimers } from './house';
 
 /** From a group's creation to its end: warnings, renewal, expiry, and what comes after. */
 let house: LivesHouse;
@@ -20,7 +21,7 @@ async function setRules(fallbackAddress: string | undefined): Promise<void> {
 }
 
 beforeAll(async () => {
-  house = await openLivesHouse();
+  house = await openLivesHouse({ env: withoutTimers('auditSeal', 'housekeeping') });
   await setRules(FALLBACK);
 });
 afterEach(() => house.clearFaults());

@@ -99,6 +99,19 @@ export interface House {
 
 const pause = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
+/** The timers of the app that a suite may do without. */
+type Timer = 'auditCopy' | 'auditSeal' | 'nightly' | 'housekeeping';
+
+/** Settings that switch these timers off. */
+export const withoutTimers = (...names: Timer[]): Record<string, string> =>
+  Object.fromEntries(names.map((name) => [`AzureWebJobs.${name}.Disabled`, 'true']));
+
+/**
+ * For a suite that is not about the nights: its clock jumps by days, and each of them would bring copies and a seal of the audit, a walk over
+ * all rows, and a purge.
+ */
+export const QUIET_NIGHTS = withoutTimers('auditCopy', 'auditSeal', 'nightly', 'housekeeping');
+
 export async function openHouse(options: StackOptions = {}): Promise<House> {
   // groups without anybody who decides are refused here; the stack that people start has fallback approvers. Owners of the demo tenant's
   // groups are not asked at night for a second one: that would be mail that no test waits for

@@ -1,13 +1,13 @@
 import { groups, people } from '../../local/demo-tenant';
 import { mailsTo } from '../../local/stack/actors';
-import { openHouse } from './house';
+import { openHouse, QUIET_NIGHTS } from './house';
 import type { House } from './house';
 
 const DAY = 86_400_000;
 let house: House;
 
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openHouse({ env: QUIET_NIGHTS });
 });
 afterAll(() => house.stop());
 

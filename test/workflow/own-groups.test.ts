@@ -1,12 +1,13 @@
 import { people } from '../../local/demo-tenant';
 import { idsOf, openGroupsHouse, wish } from './own-groups-house';
 import type { Change, GroupsHouse } from './own-groups-house';
+import { QUIET_NIGHTS } from './house';
 
 /** Creating groups, from the call to the group with its owners. */
 let house: GroupsHouse;
 
 beforeAll(async () => {
-  house = await openGroupsHouse();
+  house = await openGroupsHouse({ env: QUIET_NIGHTS });
 });
 afterEach(() => house.clearFaults());
 afterAll(() => house.stop());
@@ -160,7 +161,8 @@ test.each([
   const { id } = answer.json as Change;
   expect((await house.untilPostponed(id)).state).toBe(state);
   await house.change({ type: 'patchUser', id: people.maja.id, patch: { accountEnabled: false } });
-  await house.clearFaults();
+  // an attempt that is under way now must not come through
+  if (method === undefined) await house.clearFaults();
   for (let left = 8; left > 0; left -= 1) {
     house.stack.clock.advance(60_000);
     try {

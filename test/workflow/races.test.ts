@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { people } from '../../local/demo-tenant';
 import { asPersonWithToken, asSystem, mailsToAddress, membersOf } from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
-import { openHouse } from './house';
+import { openHouse, QUIET_NIGHTS } from './house';
 import type { House, Status } from './house';
 
 /** Two things that happen at one moment have one outcome: told once, answered truly to both, and one membership or none. */
@@ -13,7 +13,7 @@ let olivia: Awaited<ReturnType<typeof asPersonWithToken>>;
 let omar: typeof olivia;
 
 beforeAll(async () => {
-  house = await openHouse({ supervise: true });
+  house = await openHouse({ supervise: true, env: QUIET_NIGHTS });
   admin = await asSystem(house.stack.urls, 'adminTool');
   [olivia, omar] = await Promise.all([
     asPersonWithToken(house.stack.urls, 'olivia'),

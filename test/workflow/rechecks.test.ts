@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { people } from '../../local/demo-tenant';
 import { asPersonWithToken, asSystem, mailsToAddress, membersOf } from '../../local/stack/actors';
 import type { SystemActor } from '../../local/stack/actors';
-import { openHouse } from './house';
+import { openHouse, QUIET_NIGHTS } from './house';
 import type { House } from './house';
 
 /**
@@ -14,7 +14,7 @@ let house: House;
 let admin: SystemActor;
 
 beforeAll(async () => {
-  house = await openHouse();
+  house = await openHouse({ env: QUIET_NIGHTS });
   admin = await asSystem(house.stack.urls, 'adminTool');
 });
 afterEach(() => house.clearFaults());

@@ -119,6 +119,21 @@ describe('timer functions', () => {
     expect(noted('interrupted', 'nightly at').at(-1)).toMatch(/pastDue true$/);
   });
 
+  test('do not run where a setting switches them off, and an HTTP function has no route then', async () => {
+    clock.set(new Date('2031-04-01T12:00:00Z'));
+    const off = { 'AzureWebJobs.nightly.Disabled': 'true', 'AzureWebJobs.newThing.Disabled': '1' };
+    const host = await start('switched-off', off);
+    clock.advance(DAY);
+    // another function of the same app runs
+    await eventually(() => noted('switched-off', 'atStart').length === 1);
+    expect((await call(host.base, 'GET', '/api/things/new')).json).toMatchObject({ fn: 'thing' });
+    await host.kill('SIGKILL');
+    await start('switched-off');
+    clock.advance(DAY);
+    await eventually(() => noted('switched-off', 'nightly done').length === 1);
+    expect(noted('switched-off', 'nightly at')).toHaveLength(1);
+  });
+
   test('run by hand for who has the master key', async () => {
     const host = await start('by-hand');
     const { master } = JSON.parse(readFileSync(folder.at('by-hand/host-keys.json'), 'utf8')) as { master: string };
