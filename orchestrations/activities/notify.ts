@@ -56,7 +56,7 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
         now.state === 'pending'
           ? cancel(
               now,
-              { rule: 'already-member', sentence: 'Another request of the same person for the same group came first.' },
+              { rule: 'open-already', sentence: 'Another request of the same person for the same group came first.' },
               at,
             )
           : undefined,

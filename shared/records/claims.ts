@@ -52,11 +52,12 @@ export async function takeClaim<Holder>(
   if (await unlessTaken(claims.take(scope, slot, id, at))) return { kind: 'taken' };
   const claim = await claims.read(scope, slot);
   if (claim === undefined) return { kind: 'in-progress' };
-  if (claim.requestId === id) return { kind: 'taken' };
-  const holder = await read(claim.requestId);
+  const isFresh = at.getTime() - new Date(claim.claimedAt).getTime() <= ABANDONED_AFTER_MS;
+  // one that was taken long ago may be taken over in this moment: a repeat takes it anew, so that one of both has it
+  if (claim.requestId === id && isFresh) return { kind: 'taken' };
+  const holder = claim.requestId === id ? undefined : await read(claim.requestId);
   if (holder !== undefined && holds(holder)) return { kind: 'held', by: holder };
-  if (holder === undefined && at.getTime() - new Date(claim.claimedAt).getTime() <= ABANDONED_AFTER_MS)
-    return { kind: 'in-progress' };
+  if (holder === undefined && claim.requestId !== id && isFresh) return { kind: 'in-progress' };
   return { kind: (await unlessTaken(claims.takeOver(scope, slot, id, at, claim))) ? 'taken' : 'in-progress' };
 }
 
