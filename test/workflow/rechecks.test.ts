@@ -77,6 +77,35 @@ const mailsAbout = async (id: string, person: string): Promise<string[]> => {
   return mails.map(({ plainText }) => plainText ?? '').filter((text) => text.includes(id));
 };
 
+/** Another group's policy becomes this one. */
+async function namesInPolicy(policy: Record<string, unknown>): Promise<void> {
+  const other = await house.newGroup(['olivia']);
+  const answer = await admin.call(
+    'PUT',
+    `/api/groups/${other}/policy`,
+    { optedIn: true, ...policy },
+    { 'if-match': '"none"' },
+  );
+  expect([answer.status, answer.text]).toEqual([200, expect.anything()]);
+}
+
+test('the requester left the group whose members may ask, between decision and write', async () => {
+  const [may, group] = [await house.newGroup(['olivia'], ['rita']), await house.newGroup(['olivia', 'omar'])];
+  const policy = { optedIn: true, whoMayAsk: { membersOf: [may] } };
+  const written = await admin.call('PUT', `/api/groups/${group}/policy`, policy, { 'if-match': '"none"' });
+  expect([written.status, written.text]).toEqual([200, expect.anything()]);
+  const id = await house.filed(group, 'rita');
+  await house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'approvers-asked'));
+  await house.fault('directory', { method: 'POST', path: 'checkMemberGroups', fault: { kind: 'answer', status: 503 } });
+  const olivia = await asPersonWithToken(house.stack.urls, 'olivia');
+  await olivia.call('POST', `/api/join-requests/${id}/decision`, { decision: 'approve' });
+  await house.untilAsleep(id, 'approved');
+  await house.change({ type: 'removeMember', group: may, target: people.rita.id });
+  const { state, reason } = await released({ id, group, person: people.rita.id });
+  expect([state, reason?.rule]).toEqual(['cancelled', 'requester-not-eligible']);
+  expect(await house.isMember(group, 'rita')).toBe(false);
+});
+
 const synced = { onPremisesSyncEnabled: true };
 
 test.each<[string, string, (waiting: Waiting) => Promise<unknown>]>([
@@ -116,6 +145,17 @@ test.each<[string, string, (waiting: Waiting) => Promise<unknown>]>([
         .then(({ status }) => {
           expect(status).toBe(200);
         }),
+  ],
+  [
+    'the requester became a guest',
+    'requester-is-guest',
+    ({ person }) => house.change({ type: 'patchUser', id: person, patch: { userType: 'Guest' } }),
+  ],
+  [
+    'a policy names the group, so that its members decide about others',
+    'group-is-protected',
+    ({ group }) =>
+      namesInPolicy({ stages: [{ approvers: [{ kind: 'groupMembers', groupId: group }, { kind: 'owners' }] }] }),
   ],
 ])('%s between decision and write: %s, with its sentence, told by mail', async (_what, rule, change) => {
   const waiting = await approvedAndHeld();
