@@ -23,7 +23,7 @@ import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
 import { changeOrPostponed, standingOf } from './change-standing';
 import { dropRefusedGrant, makeSo, withGrant } from './membership';
-import { gone, timeOf } from './standing';
+import { gone, isBelieved, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:applyChange';
@@ -76,7 +76,7 @@ async function begin(services: Services, stored: StoredChange, input: StepInput,
   const looked = await lookAgain(services, change);
   if ('rule' in looked) {
     // the directory may miss for a moment what it has
-    if (MAY_PASS.has(looked.rule) && input.attempt < 2)
+    if (MAY_PASS.has(looked.rule) && !isBelieved(change, input))
       throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
     return write(services, stored, cancel(change, looked, at));
   }
@@ -98,7 +98,7 @@ async function resume(services: Services, stored: StoredChange, input: StepInput
   const refusal =
     task.kind === 'create' ? await refusePeople(services, change, task.wanted) : await refuseNow(services, change);
   if (refusal === undefined) return stored;
-  if ((task.kind === 'create' || MAY_PASS.has(refusal.rule)) && input.attempt < 2)
+  if ((task.kind === 'create' || MAY_PASS.has(refusal.rule)) && !isBelieved(change, input))
     throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
   await dropWanted(services, change);
   return write(services, stored, cancel(change, refusal, at));

@@ -19,7 +19,7 @@ import { changeStored } from '../../shared/records/dossiers';
 import type { LinkOf } from '../../shared/records/dossiers';
 import type { Services } from '../../shared/services';
 import { changed, changeOrPostponed, changePostponed, standingOf } from './change-standing';
-import { gone, timeOf } from './standing';
+import { gone, isBelieved, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:askAboutChange';
@@ -45,7 +45,7 @@ export function askAboutChange(services: Services, input: StepInput): Promise<St
       return end({ rule: 'open-already', sentence: 'Another change of the same came first.' });
     const refusal = await refusedMeanwhile(services, change);
     // the directory may miss for a moment what it has
-    if (refusal !== undefined && MAY_PASS.has(refusal.rule) && input.attempt < 2)
+    if (refusal !== undefined && MAY_PASS.has(refusal.rule) && !isBelieved(change, input))
       throw new DirectoryUnavailable('The group or whoever asked is not there at this moment.');
     if (refusal !== undefined) return end(refusal);
 

@@ -24,7 +24,7 @@ import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
 import { beginDeleting, finishDeleting } from './delete-group';
 import { LeftToOperations } from './left-to-operations';
-import { retryAt } from './standing';
+import { isBelieved, retryAt } from './standing';
 import { tellOfLife, warnOwners } from './tell-of-life';
 
 const ROUTE = 'activity:attendLife';
@@ -117,12 +117,10 @@ async function next(services: Services, now: AtLife): Promise<LifeStep> {
   }
 }
 
-/** So often in a row the directory must miss the group until that is true. */
-const MISSED_BEFORE = 2;
-
 /** @throws {DirectoryUnavailable} the first times: the directory may miss for a moment what it has */
 function missing(life: GroupLife, at: Date): LifeStep {
-  if (life.attempts < MISSED_BEFORE) throw new DirectoryUnavailable('The group is not there at this moment.');
+  if (!isBelieved(life, { attempt: life.attempts }))
+    throw new DirectoryUnavailable('The group is not there at this moment.');
   return groupGone(life, at);
 }
 

@@ -64,7 +64,7 @@ export function notify(services: Services, input: StepInput): Promise<Standing> 
     }
 
     const { group, person, version, refusal } = await lookAgain(services, before);
-    confirmMissing(refusal?.rule, input);
+    confirmMissing(refusal?.rule, before, input);
     if (refusal !== undefined) return end((now) => (now.state === 'pending' ? cancel(now, refusal, at) : undefined));
     if (group === undefined || person === undefined) return standing(before);
 

@@ -31,7 +31,7 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
 
       const { change, isMember, version } =
         request.ending === undefined ? await recheck(services, request, at) : stopped(request, request.ending, at);
-      confirmMissing(change?.request.reason?.rule, input);
+      confirmMissing(change?.request.reason?.rule, request, input);
       if (change !== undefined) {
         if (request.state === 'applying') await takeBack(services, request);
         return standing((await write(services, stored, change)).request);

@@ -63,12 +63,21 @@ export async function postponed(
   return stored === undefined ? gone() : standing(stored.request, true);
 }
 
+/** So often in a row the directory must miss something until that is true: replicas may miss for a moment what there is. */
+const MISSED_BEFORE = 2;
+
+/** Whether the directory missed something often enough to be believed. Attempts that waited for mail say nothing about that. */
+export const isBelieved = (
+  { waitingFor }: { waitingFor: string | null },
+  { attempt }: Pick<StepInput, 'attempt'>,
+): boolean => attempt >= MISSED_BEFORE && waitingFor === 'directory';
+
 /**
- * The directory may miss for a moment what it has (replication): only when group or person are missing again later is that true.
+ * Only when group or person are missing again later is that true.
  * @throws {DirectoryUnavailable} the first times
  */
-export function confirmMissing(rule: string | undefined, { attempt }: StepInput): void {
-  if ((rule === 'group-not-found' || rule === 'requester-not-found') && attempt < 2)
+export function confirmMissing(rule: string | undefined, request: JoinRequest, input: StepInput): void {
+  if ((rule === 'group-not-found' || rule === 'requester-not-found') && !isBelieved(request, input))
     throw new DirectoryUnavailable('The group or the person is not there at this moment.');
 }
 

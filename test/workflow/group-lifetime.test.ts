@@ -279,6 +279,15 @@ test('while the mail service is down nothing is lost, and what is sent then says
   // three days later the time is over, and nobody could be warned a day before
   house.stack.clock.advance(3 * DAY);
   await house.untilAnswered('mail', refused, attempts + 1);
+  // Graph misses the group for a moment: however often the mail had to wait, that is no group that is gone
+  const missing = {
+    kind: 'answer',
+    status: 404,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ error: { code: 'Request_ResourceNotFound', message: `Resource '${id}' does not exist.` } }),
+  };
+  await house.fault('directory', { method: 'GET', path: `groups/${id}\\?`, times: 1, fault: missing });
+  await house.untilAnswered('directory', { method: 'GET', path: new RegExp(`groups/${id}`), status: 404 });
   expect((await house.life(id)).state).toBe('lives');
   await house.clearFaults();
   const warned = await house.untilLife(id, (life) => since(life.from, life.warnedAt) >= 42);
