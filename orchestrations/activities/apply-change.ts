@@ -316,8 +316,8 @@ async function createOnce(
   const refused: string[] = [];
   for (let stored = started; ;) {
     const { names } = stored.request.applying ?? {};
-    if (names === undefined)
-      throw new DirectoryUnavailable('The directory does not find the group that it found before.');
+    // it was found before
+    if (names === undefined) return stands(stored, await found(services, uniqueName, input));
     const ownerIds = wanted.owners.map(({ id }) => id);
     const result = await directory.createGroup({
       uniqueName,

@@ -265,6 +265,9 @@ async function tendOwnerless(
   return askNext(services, dossier, group, next, at);
 }
 
+/** Among so many members those are looked for whose taking over somebody could approve. */
+const MOST_LOOKED_AT = 30;
+
 const askingKey = ({ shortage }: Care, personId: string): string => `takeover_${String(shortage)}_${personId}`;
 
 /** Those who are asked next, the oldest members first; or why nobody can be. */
@@ -289,12 +292,15 @@ async function nextToAsk(services: Services, care: Care, policy: Policy): Promis
   const oldest = left
     .filter(({ id }) => since.has(id))
     .toSorted((one, other) => (since.get(one.id) ?? '').localeCompare(since.get(other.id) ?? ''));
-  const first = [...oldest, ...left.filter(({ id }) => !since.has(id))].slice(0, ASKED_AT_A_TIME);
-  if (first.length === 0) return nobodyToAsk;
-  const approvals = await Promise.all(
-    first.map(({ id, displayName }) => approvalOfTakingOver(services, policy, { id, name: displayName })),
-  );
-  const able = first.filter((_, index) => (approvals[index]?.people.length ?? 0) > 0);
+  const next = [...oldest, ...left.filter(({ id }) => !since.has(id))].slice(0, MOST_LOOKED_AT);
+  if (next.length === 0) return nobodyToAsk;
+  const able: Approver[] = [];
+  for (const person of next) {
+    const { id, displayName } = person;
+    // whose manager would approve, and who has none, is not asked in vain
+    if ((await approvalOfTakingOver(services, policy, { id, name: displayName })).people.length > 0) able.push(person);
+    if (able.length === ASKED_AT_A_TIME) break;
+  }
   return able.length > 0 ? able : nobodyApproves;
 }
 

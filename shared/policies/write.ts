@@ -1,3 +1,4 @@
+import type { Approver } from '../domain/approvers';
 import { isProtected, refuseGroupKind, refusals } from '../domain/eligibility';
 import type { Refusal } from '../domain/eligibility';
 import { namedIn } from '../domain/policy';
@@ -108,14 +109,24 @@ export async function unknownIds(
   return checked.flat();
 }
 
-/** Stages that nobody could ever bring to an end, as the directory stands now. A stage with managers depends on who asks. */
+/** Stands for the manager of whoever asks. */
+const SOME_MANAGER: Approver = { id: 'manager', displayName: 'the manager', mail: '' };
+
+/**
+ * Stages that nobody could ever bring to an end, as the directory stands now. A stage with managers depends on who asks; a manager who steps
+ * in is one person more, whoever that is.
+ */
 async function tooFew({ directory }: Services, groupId: string, policy: Policy): Promise<FieldError[]> {
   if (!policy.optedIn) return [];
+  const fallbackApprovers = policy.fallbackApprovers.filter(({ kind }) => kind !== 'manager');
+  const stepsIn = fallbackApprovers.length < policy.fallbackApprovers.length ? [SOME_MANAGER] : [];
   const checked = await Promise.all(
     policy.stages.map(async ({ parties }, stage): Promise<FieldError[]> => {
       if (parties.some(({ approvers }) => approvers.some(({ kind }) => kind === 'manager'))) return [];
-      const people = await whoMayDecide(directory, { groupId, requesterId: '', policy, stage });
-      if (refuseTooFew(people) === undefined) return [];
+      const rules = { ...policy, fallbackApprovers };
+      const people = await whoMayDecide(directory, { groupId, requesterId: '', policy: rules, stage });
+      const all = people.map(({ required, approvers }) => ({ required, approvers: [...approvers, ...stepsIn] }));
+      if (refuseTooFew(all) === undefined) return [];
       const counts = people.map(({ required, approvers }) => `${String(required)} of ${String(approvers.length)}`);
       return [
         {

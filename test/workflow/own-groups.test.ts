@@ -102,6 +102,34 @@ test('a creation that failed after Graph made the group can’t be cancelled, on
   expect([now.state, await house.named('Bell Founders')]).toEqual(['done', [now.group?.id]]);
 });
 
+test('a creation whose group is gone again when it is tried once more waits for operations, and not for ever', async () => {
+  const lost = { kind: 'reset', when: 'after' };
+  await house.fault('directory', { method: 'PATCH', path: 'uniqueName', times: 1, fault: lost });
+  const refused = { kind: 'answer', status: 403 };
+  await house.fault('directory', { method: 'GET', path: 'uniqueName', skip: 2, fault: refused });
+  const { id } = await house.settled(await house.create('rita', wish('Rope Makers')));
+  await house.clearFaults();
+  // the first look finds the group, and all after it find none
+  const gone = {
+    kind: 'answer',
+    status: 404,
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ error: { code: 'Request_ResourceNotFound', message: 'Resource does not exist.' } }),
+  };
+  await house.fault('directory', { method: 'GET', path: 'uniqueName', skip: 1, fault: gone });
+  const retry = () => house.operations.call('POST', `/api/ops/group-changes/${id}/retry`);
+  expect((await retry()).status).toBe(202);
+  const failed = await house.untilChange(id, (now) => {
+    house.stack.clock.advance(10_000);
+    return now.state === 'failed';
+  });
+  expect(failed.why?.rule).toBe('group-deleted');
+  await house.clearFaults();
+  expect((await retry()).status).toBe(202);
+  expect((await house.untilChange(id, ({ state }) => state === 'done')).group?.name).toBe('Rope Makers');
+  expect(await house.named('Rope Makers')).toHaveLength(1);
+});
+
 test('two people who want the same name at once get one group between them, and the other is told', async () => {
   const answers = await Promise.all([
     house.create('rita', wish('Night Shift')),

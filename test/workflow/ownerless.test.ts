@@ -456,6 +456,14 @@ test('nobody is bothered where nobody could approve it, nor in groups that are n
   await expect(care(strangers)).rejects.toThrow();
 });
 
+test('members whose taking over nobody could approve are passed over, and do not stand in the way of those behind them', async () => {
+  const members = ['adele', 'ada', 'ng', 'rita'] as const;
+  const { id, name } = await groupWith([], members, { fallbackApprovers: [{ kind: 'manager' }] });
+  await night();
+  await cared(id, ({ state }) => state === 'no-owner');
+  expect(await askings(name, ...members)).toEqual(['rita']);
+});
+
 /** Every third write, so that all tests together stay short; with ALL_WRITES=1 each of them. */
 const WRITES = process.env['ALL_WRITES'] === '1' ? [1, 2, 3, 4, 5, 6, 7, 8, 9] : [2, 5, 8];
 

@@ -91,6 +91,18 @@ test('a policy is checked as a whole: every contradiction and every unknown id a
   expect((await admin.call('GET', path)).headers.get('etag')).toBe('"none"');
 });
 
+test('a manager who steps in where there are too few is one person more, and known only once somebody asks', async () => {
+  const group = await house.newGroup([], ['rita']);
+  const steppingIn = (required: number) => ({
+    optedIn: true,
+    stages: [{ required }],
+    fallbackApprovers: [{ kind: 'manager' }],
+  });
+  const refused = await put(policyOf(group), steppingIn(2), '"none"');
+  expect([refused.status, errorsOf(refused).map(({ pointer }) => pointer)]).toEqual([400, ['/stages/0']]);
+  expect((await put(policyOf(group), steppingIn(1), '"none"')).status).toBe(200);
+});
+
 test('more approvals than there are owners are refused with the figure', async () => {
   const refused = await put(policyOf(groups.finance.id), { optedIn: true, stages: [{ required: 2 }] }, '"none"');
   expect(errorsOf(refused)).toEqual([{ pointer: '/stages/0', detail: expect.stringContaining('2 of 1') as string }]);
