@@ -95,6 +95,8 @@ export interface JoinRequest {
   earlierVotes?: Vote[];
   /** Id of the person with whose vote the request was approved or denied; absent where it was the votes of before that came to suffice. */
   decidedBy?: string;
+  /** When it was denied; absent in requests from before this was kept. */
+  deniedAt?: string;
   waitingFor: WaitingFor;
   /** Present from `applying` on: what the directory said before Gatehouse wrote to it. */
   applying?: { wasMember: boolean };
@@ -426,7 +428,7 @@ function close(request: JoinRequest, parties: readonly Party[], by: Actor, at: D
   );
   if (denied.size > 0 && (denial === 'ends' || !suffices(parties, couldStill))) {
     return {
-      request: { ...request, ...decider(by), state: 'denied', waitingFor: null, due: iso(at) },
+      request: { ...request, ...decider(by), state: 'denied', deniedAt: iso(at), waitingFor: null, due: iso(at) },
       entries: [{ event: 'denied', at: iso(at), by }],
     };
   }
@@ -483,10 +485,10 @@ export function approvedBy({ earlierVotes = [], stage }: JoinRequest): Vote[] {
 }
 
 /** Until when the same person can't ask for the group again, where this request was denied under a policy that says so. */
-export function coolsDownUntil({ state, policy, stage }: JoinRequest): Date | undefined {
-  const denied = stage.votes.findLast(({ choice }) => choice === 'deny');
-  if (state !== 'denied' || policy.coolDown === undefined || denied === undefined) return undefined;
-  return addDuration(new Date(denied.at), policy.coolDown);
+export function coolsDownUntil({ state, policy, stage, deniedAt }: JoinRequest): Date | undefined {
+  const from = deniedAt ?? stage.votes.findLast(({ choice }) => choice === 'deny')?.at;
+  if (state !== 'denied' || policy.coolDown === undefined || from === undefined) return undefined;
+  return addDuration(new Date(from), policy.coolDown);
 }
 
 /** How long after one nudge the next one may come. */

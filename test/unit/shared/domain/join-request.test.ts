@@ -226,6 +226,15 @@ test.each([
   },
 );
 
+test('the cool-down begins when the request is denied, not with the vote that came to suffice later', () => {
+  const request = filed({ stages: [{ required: 2, denial: 'counts' }], coolDown: 'P10D' });
+  const one = recorded(joinRequest.vote(request, a, { choice: 'deny' }, party([a, b, c], 2), after(DAY))).request;
+  expect(joinRequest.coolsDownUntil(one)).toBeUndefined();
+  // c is gone, so that too few are left
+  const denied = joinRequest.tally(one, party([a, b], 2), after(5 * DAY))?.request;
+  expect(denied && joinRequest.coolsDownUntil(denied)).toEqual(after(15 * DAY));
+});
+
 test('a denial of somebody who may no longer decide ends nothing', () => {
   const request = filed({ stages: [{ required: 2, denial: 'counts' }] });
   const denied = recorded(joinRequest.vote(request, a, { choice: 'deny' }, party([a, b, c], 2), after(1))).request;
