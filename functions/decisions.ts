@@ -70,33 +70,16 @@ function answerDecision(result: DecisionResult, { caller, at }: Visit<unknown>, 
       );
       if (mine?.choice === choice) return json(200, statusOf(result.request, at));
       const where = state === 'pending' ? `at stage ${String(stage.index + 1)} now` : state;
-      throw new Problem(
-        409,
-        'already-decided',
-        'It was decided before',
-        `Your decision was not recorded: the request is ${where}.`,
-        { with: { state } },
-      );
+      throw problems.alreadyDecided('It was decided before', `the request is ${where}.`, state);
     }
     case 'which-stage': {
       const { state, stage } = result.request;
       const number = stage.index + 1;
-      throw new Problem(
-        409,
-        'already-decided',
-        'You decided at an earlier stage',
-        `Your decision was not recorded: the one that you made stands, and the request is at stage ${String(number)} now. To decide there too, say "stage": ${String(number)}.`,
-        { with: { state } },
-      );
+      const now = `the one that you made stands, and the request is at stage ${String(number)} now. To decide there too, say "stage": ${String(number)}.`;
+      throw problems.alreadyDecided('You decided at an earlier stage', now, state);
     }
     case 'not-yours':
-      throw new Problem(
-        403,
-        'not-yours',
-        'This is not yours to decide',
-        'Only those who may decide at this moment can, and nobody decides their own request.',
-        { with: { state: result.request.state } },
-      );
+      throw problems.notYours('their own request', result.request.state);
     case 'changed-too-often':
       throw new Problem(
         409,

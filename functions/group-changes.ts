@@ -81,21 +81,10 @@ const deciding = door({
         const { state, approval } = result.change;
         const mine = approval?.decision;
         if (mine?.personId === caller.id && mine.choice === choice) return json(200, changeStatus(result.change));
-        throw new Problem(
-          409,
-          'already-decided',
-          'It was decided before',
-          `Your decision was not recorded: it is ${state}.`,
-          { with: { state } },
-        );
+        throw problems.alreadyDecided('It was decided before', `it is ${state}.`, state);
       }
       case 'not-yours':
-        throw new Problem(
-          403,
-          'not-yours',
-          'This is not yours to decide',
-          'Only those who may decide at this moment can, and nobody decides about a group of their own.',
-        );
+        throw problems.notYours('about a group of their own');
       case 'unknown':
         throw problems.notFound();
     }

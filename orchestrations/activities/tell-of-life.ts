@@ -25,9 +25,6 @@ import { LeftToOperations } from './left-to-operations';
 /** Of members, and of those who were told before, so many are told in one step. */
 const PAGE = 40;
 
-/** So many mails of all warnings of one term are looked at. */
-const MOST_WARNED = 1_000;
-
 /** Whom a mail goes to, and in which capacity. */
 interface Reader {
   to: Mail['to'];
@@ -239,9 +236,7 @@ async function tellRenewed(services: Services, now: AtLife, after: string | unde
 /** Those at the fallback address, where they were warned that the group would expire. */
 async function warnedCaretakers({ records }: Services, now: AtLife): Promise<Reader[]> {
   const { life } = now.stored;
-  const { mails } = await records.lives.mailsPage(life.group.id, `warn_${String(life.term - 1)}_`, {
-    size: MOST_WARNED,
-  });
+  const mails = await records.lives.warnings(life.group.id, life.term - 1);
   return mails
     .filter((mail) => wasAccepted(mail) && mail.to.id === CARETAKERS)
     .slice(0, 1)

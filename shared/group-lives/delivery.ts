@@ -6,11 +6,9 @@ import type { Services } from '../services';
 import { event } from '../telemetry';
 
 /** `warn_{term}_{warning}_{person}` */
-const WARNING = /^(warn_(\d+)_)(\d+)_/;
-/** So many mails of all warnings of one life are looked at. */
-const MOST_WARNED = 1_000;
+const WARNING = /^warn_(\d+)_(\d+)_/;
 
-const warningIn = (key: string): number => Number(WARNING.exec(key)?.[3] ?? 0);
+const warningIn = (key: string): number => Number(WARNING.exec(key)?.[2] ?? 0);
 
 /**
  * A mail about the life of a group did not arrive: noted once. Where it was a warning, and no other one of the same warning arrived, the
@@ -32,10 +30,10 @@ export function lostLifeMail(
       await lives.saveMails(groupId, [undeliveredMail(mail, why)]);
       event('mail', { result: 'bounced', kind: key.split('_')[0] ?? '' });
     }
-    const [, prefix, term] = WARNING.exec(key) ?? [];
-    if (prefix === undefined || Number(term) !== stored.life.term) return true;
+    const term = WARNING.exec(key)?.[1];
+    if (term === undefined || Number(term) !== stored.life.term) return true;
     // read behind the note, so that of two reports at once the later one sees both
-    const { mails } = await lives.mailsPage(groupId, prefix, { size: MOST_WARNED });
+    const mails = await lives.warnings(groupId, stored.life.term);
     const arrivedOrNewer = mails.some((other) =>
       warningIn(other.key) === warningIn(key) ? other.status === 'accepted' : warningIn(other.key) > warningIn(key),
     );

@@ -33,11 +33,15 @@ export interface GroupLives {
     prefix: string,
     page: { size: number; after?: string },
   ): Promise<{ mails: Mail[]; next?: string }>;
+  /** At most a thousand of the mails that warned of the end of this term: `warn_{term}_{warning}_{person}`. */
+  warnings(groupId: string, term: number): Promise<Mail[]>;
   saveMails(groupId: string, mails: readonly Mail[]): Promise<void>;
   /** One page of all lives, in the order of their groups' ids, behind the id `after`. */
   page(size: number, after: string): Promise<{ rows: StoredLife[]; next?: string }>;
 }
 
+/** So many mails of all warnings of one term are looked at. */
+const MOST_WARNED = 1_000;
 const LIFE = 'life';
 const OUT = 'out_';
 /** A transaction holds at most 100 rows and 4 MiB. */
@@ -95,6 +99,18 @@ export function groupLives(table: Table, trail: GroupTrail, open: OpenRows): Gro
     });
   };
 
+  const mailsPage: GroupLives['mailsPage'] = async (groupId, prefix, { size, after }) => {
+    const start = after === undefined ? odata`RowKey ge ${`${OUT}${prefix}`}` : odata`RowKey gt ${`${OUT}${after}`}`;
+    // keys are letters, digits and what comes before the tilde
+    const range = `${start} and ${odata`RowKey lt ${`${OUT}${prefix}~`} and PartitionKey eq ${partition(groupId)}`}`;
+    const mails: Mail[] = [];
+    for await (const row of table.list(range, size + 1)) {
+      if (mails.length === size) return { mails, next: mails.at(-1)?.key ?? '' };
+      mails.push(parseMail(row));
+    }
+    return { mails };
+  };
+
   return {
     read,
     create: (begun, via) => commit(undefined, begun, via, (row) => ['create', row]),
@@ -104,17 +120,8 @@ export function groupLives(table: Table, trail: GroupTrail, open: OpenRows): Gro
       const found = rows.filter((row) => row !== undefined).map(parseMail);
       return new Map(found.map((mail) => [mail.key, mail]));
     },
-    mailsPage: async (groupId, prefix, { size, after }) => {
-      const start = after === undefined ? odata`RowKey ge ${`${OUT}${prefix}`}` : odata`RowKey gt ${`${OUT}${after}`}`;
-      // keys are letters, digits and what comes before the tilde
-      const range = `${start} and ${odata`RowKey lt ${`${OUT}${prefix}~`} and PartitionKey eq ${partition(groupId)}`}`;
-      const mails: Mail[] = [];
-      for await (const row of table.list(range, size + 1)) {
-        if (mails.length === size) return { mails, next: mails.at(-1)?.key ?? '' };
-        mails.push(parseMail(row));
-      }
-      return { mails };
-    },
+    mailsPage,
+    warnings: async (groupId, term) => (await mailsPage(groupId, `warn_${String(term)}_`, { size: MOST_WARNED })).mails,
     saveMails: (groupId, mails) => inChunks(actionsOf(groupId, mails)),
     page: async (size, after) => {
       const range = odata`PartitionKey gt ${partition(after)} and PartitionKey lt ${partition('~')} and RowKey eq ${LIFE}`;

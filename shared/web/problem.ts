@@ -141,6 +141,16 @@ export const problems = {
     new Problem(404, 'not-found', 'Not found', detail),
   conflict: (title: string, state: string): Problem =>
     new Problem(409, 'conflict', title, `The request is ${state}.`, { with: { state } }),
+  alreadyDecided: (title: string, detail: string, state: string): Problem =>
+    new Problem(409, 'already-decided', title, `Your decision was not recorded: ${detail}`, { with: { state } }),
+  notYours: (about: string, state?: string): Problem =>
+    new Problem(
+      403,
+      'not-yours',
+      'This is not yours to decide',
+      `Only those who may decide at this moment can, and nobody decides ${about}.`,
+      state === undefined ? {} : { with: { state } },
+    ),
   tooMany: (title: string, waitMs: number): Problem => {
     const seconds = Math.ceil(waitMs / 1_000);
     return new Problem(429, 'too-many-requests', title, `Try again in ${String(seconds)} seconds.`, {

@@ -153,6 +153,65 @@ test('stages: the second one asks its own people once the first has closed, and 
   expect(await subjectsAbout(id, 'ravi')).toHaveLength(2);
 });
 
+test('the second stage has reminders and a deadline of its own, which count from its own first mail', async () => {
+  const second = { approvers: [{ kind: 'people', ids: [people.frank.id] }], reminders: ['P1D'], deadline: 'P3D' };
+  const group = await groupWith(['olivia'], { stages: [{ reminders: [], deadline: 'P1D' }, second] });
+  const id = await filed(group, 'ravi');
+  await wasAsked(id);
+  await decide(id, 'olivia', 'approve');
+  await wasAsked(id, 2);
+  later(DAY);
+  await sweptInto(id, 'approvers-reminded');
+  expect(await house.asked(id, 'frank')).toHaveLength(2);
+  expect((await house.status(id)).state).toBe('pending');
+  later(2 * DAY);
+  expect((await sweptInto(id, 'outcome-told')).state).toBe('expired');
+});
+
+test('after an escalation somebody who steps in fills one place of the parties, not two', async () => {
+  const group = await groupWith(['olivia'], {
+    stages: [
+      {
+        parties: [{ approvers: [{ kind: 'owners' }] }, { approvers: [{ kind: 'people', ids: [people.frank.id] }] }],
+        reminders: [],
+        escalateAfter: 'P1D',
+      },
+    ],
+    fallbackApprovers: [{ kind: 'people', ids: [people.fiona.id] }],
+  });
+  const id = await filed(group, 'rita');
+  await wasAsked(id);
+  expect((await decide(id, 'fiona', 'approve')).status).toBe(404);
+  later(DAY);
+  await sweptInto(id, 'escalated');
+  await house.until(id, async () => (await house.asked(id, 'fiona')).length === 1);
+  expect((await decide(id, 'fiona', 'approve')).status).toBe(200);
+  expect(await house.status(id)).toMatchObject({ state: 'pending', stage: { required: 2, approvals: 1 } });
+  await decide(id, 'olivia', 'approve');
+  expect((await house.untilTold(id)).state).toBe('granted');
+});
+
+test('a stage of two parties that opens again keeps the vote that still counts, and forgets the time that the other one gave', async () => {
+  const group = await groupWith(['olivia', 'omar'], {
+    stages: [{ parties: [{ approvers: [{ kind: 'owners' }] }, { approvers: [{ kind: 'manager' }] }] }],
+  });
+  const id = await filed(group, 'rita', { duration: 'P30D' });
+  await wasAsked(id);
+  await decide(id, 'mona', 'approve');
+  await house.fault('directory', { method: 'POST', path: 'checkMemberGroups', fault: { kind: 'answer', status: 503 } });
+  await decide(id, 'olivia', 'approve', { duration: 'P7D' });
+  await house.untilAsleep(id, 'approved');
+  await house.change({ type: 'removeOwner', group, target: people.olivia.id });
+  await house.clearFaults();
+  const reopened = await sweptInto(id, 'stage-reopened');
+  expect(reopened).toMatchObject({ state: 'pending', duration: 'P30D', stage: { required: 2, approvals: 1 } });
+  expect((await decide(id, 'olivia', 'approve')).status).toBe(404);
+  await decide(id, 'omar', 'approve');
+  const { state, membership } = await house.untilTold(id);
+  expect(state).toBe('granted');
+  expect(new Date(membership?.until ?? 0).getTime() - new Date(membership?.from ?? 0).getTime()).toBe(30 * DAY);
+});
+
 describe('somebody who decides at both stages', () => {
   const twice = async (): Promise<string> => {
     const both = { approvers: [{ kind: 'people', ids: [people.olivia.id] }] };
