@@ -5,6 +5,7 @@ import { isOwn, isToTell, personOf, tell } from '../../shared/domain/group-chang
 import type { GroupChange } from '../../shared/domain/group-change';
 import { releaseChangeClaims } from '../../shared/group-changes/claim';
 import { changeFactsOf, changeOutcome } from '../../shared/group-changes/facts';
+import { HANDED_OVER_IN_PART } from '../../shared/group-changes/manage';
 import { addressee, deliverFrom, mailOf } from '../../shared/join-requests/outbox';
 import { changeClosedMessage, changeOutcomeMessage, changeToldMessage } from '../../shared/mail/change-messages';
 import type { ChangeFacts, ChangeOutcome } from '../../shared/mail/change-messages';
@@ -49,13 +50,22 @@ async function mailsToSend(services: Services, dossier: ChangeDossier, outcome: 
     outcome.kind === 'done' && isStillMember(services, change),
   ]);
   const facts = changeFactsOf(change, asker);
+  const stands = outcome.kind === 'done' ? change : halfThatStands(change);
   const mails = [
     ...toAsker(change, { facts, outcome, stillMember }, asker),
     ...closed(services, dossier, facts, outcome),
-    ...(outcome.kind === 'done' ? await toConcerned(services, change, { facts, stillMember }) : []),
+    ...(stands === undefined
+      ? []
+      : await toConcerned(services, stands, { facts: changeFactsOf(stands, asker), stillMember })),
   ];
   return mails.filter(({ key }) => (dossier.mails.get(key)?.status ?? 'queued') === 'queued');
 }
+
+/** A handing over of which only the first half was done made somebody an owner all the same. */
+const halfThatStands = (change: GroupChange): GroupChange | undefined =>
+  change.task.kind === 'hand-over' && change.why?.rule === HANDED_OVER_IN_PART
+    ? { ...change, task: { kind: 'add-owner', person: change.task.person } }
+    : undefined;
 
 /** Whoever was taken out may be a member through another group. */
 const isStillMember = async ({ directory }: Services, { task, group }: GroupChange): Promise<boolean> =>

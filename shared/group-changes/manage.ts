@@ -38,9 +38,10 @@ export const notAnOwner = refuse('not-an-owner', 'This person does not own the g
 const alreadyOwner = refuse('already-owner', 'This person owns the group already.');
 const notAMember = refuse('not-a-member', 'This person is not a member of the group. There is nothing to take away.');
 /** The new owner stands, and the directory does not let the old one go. */
+export const HANDED_OVER_IN_PART = 'handed-over-in-part';
 export const handedOverInPart = (name: string): ChangeRefusal =>
   refuse(
-    'handed-over-in-part',
+    HANDED_OVER_IN_PART,
     `${name} owns the group now, and whoever handed it over still does: Microsoft Graph does not let them go. They can leave as an owner later.`,
   );
 /** A membership that is not of this group's own. */

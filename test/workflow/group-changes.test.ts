@@ -203,6 +203,8 @@ test('a handing over of which Graph does the first half only says so, and both o
     expect.stringMatching(/^Ravi Subramanian owns the group now, and whoever handed it over still does/),
   ]);
   expect(await house.ownersOf(id)).toEqual(idsOf('rita', 'ravi'));
+  // whoever became an owner is told so, whatever became of the other half
+  expect(await house.mailsAbout(changeId, 'ravi')).toEqual([expect.stringMatching(/^You are an owner of /)]);
 });
 
 test('a name that another group got while a renaming waited is not given twice', async () => {
