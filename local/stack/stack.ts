@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { openClock } from '../clock/clock';
 import type { Clock } from '../clock/clock';
 import { hostStorage, tableService } from './azurite';
+import { StartFailure } from './child';
 import type { ChildOptions } from './child';
 import { createPart } from './part';
 import type { Part } from './part';
@@ -122,8 +123,28 @@ function nextTimeOfDay(now: Date, time: string): Date {
   return today >= now ? today : new Date(today.getTime() + 24 * 3_600_000);
 }
 
+/** So often a start chooses other ports, where somebody took one between the choice and its use. */
+const MOST_CHOICES = 4;
+
+/** Starts again where a port that was free when it was chosen is taken by now. */
+export async function onFreePorts<Started>(start: () => Promise<Started>): Promise<Started> {
+  for (let left = MOST_CHOICES; ; left -= 1) {
+    try {
+      return await start();
+    } catch (error) {
+      if (left <= 1 || !(error instanceof StartFailure) || !error.message.includes('EADDRINUSE')) throw error;
+    }
+  }
+}
+
 /** Starts the local stack and resolves when every part of it answers. */
-export async function startStack(options: StackOptions = {}): Promise<Stack> {
+export function startStack(options: StackOptions = {}): Promise<Stack> {
+  // ports that were asked for are not exchanged for others
+  const asksFor = options.ports !== undefined || options.hostPort !== undefined;
+  return asksFor ? startOnce(options) : onFreePorts(() => startOnce(options));
+}
+
+async function startOnce(options: StackOptions): Promise<Stack> {
   await buildFromSource();
   const folder = await openStateFolder({ path: options.state, fresh: options.fresh });
   const parts = new Map<PartName, Part>();
