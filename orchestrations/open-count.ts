@@ -1,8 +1,8 @@
 import { isOpen } from '../shared/domain/join-request';
-import { lifePointers } from '../shared/records/group-lives';
-import { NEVER_DUE, sameRow } from '../shared/records/open-rows';
+import { NEVER_DUE } from '../shared/records/open-rows';
 import type { OpenRow } from '../shared/records/open-rows';
 import type { OpenCount } from '../shared/records/operations-notes';
+import { pointedTo } from '../shared/records/pointed-to';
 import type { Services } from '../shared/services';
 import { event } from '../shared/telemetry';
 
@@ -27,13 +27,13 @@ export async function countOpen(
 ): Promise<OpenCount | undefined> {
   if (before !== undefined && at.getTime() - new Date(before.at).getTime() < EVERY_MS - MINUTE_MS / 2) return undefined;
   const { open, lists } = services.records;
-  const [due, failed, all, oldestFiledAt] = await Promise.all([
+  const [due, undue, all, oldestFiledAt] = await Promise.all([
     open.between(new Date(0), new Date(at.getTime() + WAIT_MS), MOST_DUE),
     open.between(NEVER_DUE, undefined, MOST_FAILED),
     lists.count(before?.cursor ?? '', MOST_COUNTED),
     oldestOpen(services),
   ]);
-  await removeStale(services, failed);
+  const failed = undue.length - (await removeStale(services, undue));
   const joins = due.filter(({ kind }) => kind === 'join');
   const waitingFor = (what: string): number => joins.filter(({ brief }) => brief?.waitingFor === what).length;
   const soFar = (before?.soFar ?? 0) + all.count;
@@ -46,12 +46,12 @@ export async function countOpen(
           ...(before?.countedAt !== undefined && { countedAt: before.countedAt }),
         }),
     approved: joins.filter(({ brief }) => brief?.state === 'approved').length,
-    failed: failed.length + joins.filter(({ brief }) => brief?.state === 'failed').length,
+    failed: failed + joins.filter(({ brief }) => brief?.state === 'failed').length,
     overdue: joins.filter((row) => isLate(row, at)).length,
     waitingForMail: waitingFor('mail'),
     waitingForDirectory: waitingFor('directory'),
     ...(oldestFiledAt !== undefined && { oldestFiledAt }),
-    atLeast: due.length === MOST_DUE || failed.length === MOST_FAILED,
+    atLeast: due.length === MOST_DUE || undue.length === MOST_FAILED,
     cursor: all.next ?? '',
     soFar: all.next === undefined ? 0 : soFar,
   };
@@ -74,19 +74,20 @@ async function oldestOpen({ records }: Pick<Services, 'records'>): Promise<strin
   return undefined;
 }
 
-/** A row that waits for operations is never due, so the sweeper does not come by it: one whose request went on is removed here. */
-async function removeStale({ records }: Pick<Services, 'records'>, failed: readonly OpenRow[]): Promise<void> {
-  for (const row of failed.slice(0, OLDEST)) {
-    if (row.kind === 'life') {
-      const stored = await records.lives.read(row.requestId);
-      if (stored !== undefined && !lifePointers(stored.life).some((other) => sameRow(row, other)))
-        await records.open.delete(row);
-      continue;
-    }
-    const stored = await records.requests.read(row.requestId);
-    if (stored !== undefined && !(stored.request.due === null && isOpen(stored.request)))
-      await records.open.delete(row);
+/**
+ * A row that waits for operations is never due, so the sweeper does not come by it: one whose dossier went on is removed here. One of which
+ * nothing stands yet is not: its writer may be between two writes.
+ * @returns how many were removed
+ */
+async function removeStale({ records }: Pick<Services, 'records'>, undue: readonly OpenRow[]): Promise<number> {
+  let removed = 0;
+  for (const row of undue.slice(0, OLDEST)) {
+    const { isThere, isCurrent } = await pointedTo(records, row);
+    if (!isThere || isCurrent) continue;
+    await records.open.delete(row);
+    removed += 1;
   }
+  return removed;
 }
 
 function tell(counted: OpenCount, at: Date): void {

@@ -1,9 +1,8 @@
-import { isOpen as isOpenChange } from '../shared/domain/group-change';
-import { grantDue, isOpen, isOverdue } from '../shared/domain/join-request';
-import type { JoinRequest } from '../shared/domain/join-request';
+import { isOverdue } from '../shared/domain/join-request';
 import { inParallel } from '../shared/parallel';
 import { isAbandoned, rowKey } from '../shared/records/open-rows';
 import type { OpenRow } from '../shared/records/open-rows';
+import { pointedTo } from '../shared/records/pointed-to';
 import type { Services } from '../shared/services';
 import type { GrantWorkflows } from './grant';
 import type { ChangeWorkflows } from './group-change';
@@ -69,7 +68,8 @@ export async function sweep(
   result.overdue = rows.filter((row) => !isTimed(row) && row.kind !== 'care').length;
 
   const mend = async (row: OpenRow): Promise<void> => {
-    const { isCurrent, request, trace } = await pointedTo(records, row);
+    const { isCurrent, request } = await pointedTo(records, row);
+    const trace = request?.trace;
     if (!isCurrent) {
       if (!isAbandoned(row, at)) return;
       await records.open.delete(row);
@@ -96,31 +96,4 @@ export async function sweep(
     }
   });
   return result;
-}
-
-/** What the row points to: whether the row still says when something of it is to be done, and the join request, where it is one. */
-async function pointedTo(
-  { requests, changes, lives, cares }: Services['records'],
-  { kind, due, requestId }: OpenRow,
-): Promise<{ isCurrent: boolean; request?: JoinRequest; trace?: string }> {
-  if (kind === 'change') {
-    const change = (await changes.read(requestId))?.request;
-    const isCurrent = change?.due === due && (isOpenChange(change) || !change.told);
-    return { isCurrent };
-  }
-  if (kind === 'life') {
-    const life = (await lives.read(requestId))?.life;
-    return { isCurrent: life?.due === due };
-  }
-  if (kind === 'care') {
-    const care = (await cares.read(requestId))?.request;
-    return { isCurrent: care?.due === due };
-  }
-  const request = (await requests.read(requestId))?.request;
-  if (request === undefined) return { isCurrent: false };
-  const isCurrent =
-    kind === 'grant'
-      ? grantDue(request)?.toISOString() === due
-      : request.due === due && (isOpen(request) || !request.told);
-  return { isCurrent, request, ...(request.trace !== undefined && { trace: request.trace }) };
 }
