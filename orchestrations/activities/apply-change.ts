@@ -23,7 +23,7 @@ import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
 import { changeOrPostponed, standingOf } from './change-standing';
 import { dropRefusedGrant, makeSo, withGrant } from './membership';
-import { gone, isBelieved, timeOf } from './standing';
+import { gone, isBelieved, MISSED_BEFORE, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:applyChange';
@@ -248,7 +248,7 @@ async function applyToPerson(
       const outcome = await makeSo(services, { group, requester: person }, wish);
       if (outcome === 'removed' || !(await directory.isMember(group.id, person.id))) return undefined;
       // the directory may not have seen yet what was just done
-      if (attempt < 2) throw new DirectoryUnavailable('The directory still shows the membership.');
+      if (attempt < MISSED_BEFORE) throw new DirectoryUnavailable('The directory still shows the membership.');
       return throughGroup;
     }
   }

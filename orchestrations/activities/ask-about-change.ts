@@ -11,7 +11,15 @@ import { noApprovers, refuseCreator } from '../../shared/group-changes/create';
 import { changeFactsOf } from '../../shared/group-changes/facts';
 import type { ChangeRefusal } from '../../shared/group-changes/file';
 import { refuseNow } from '../../shared/group-changes/manage';
-import { addressee, mailOf, newLinkId, notYetPut, putMails, sendQueued } from '../../shared/join-requests/outbox';
+import {
+  addressee,
+  linkAddress,
+  mailOf,
+  notYetPut,
+  putMails,
+  sendQueued,
+  withLinks,
+} from '../../shared/join-requests/outbox';
 import { changeApprovalMessage } from '../../shared/mail/change-messages';
 import type { ChangeDossier } from '../../shared/records/group-changes';
 import type { Mail } from '../../shared/records/mail-rows';
@@ -106,7 +114,7 @@ async function sendAskings(
   const asker = await services.directory.person(change.askedBy.id);
   const deadline = approval.askedAt === undefined ? addDuration(at, approval.deadline) : deadlineOf(approval);
   const mails = due.map(({ person, key, reminder: count }): Mail => {
-    const open = `${services.config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(person.id)?.id ?? ''}`;
+    const open = linkAddress(services, 'group-decisions', links.get(person.id));
     const message = changeApprovalMessage({
       facts: changeFactsOf(change, asker),
       recipient: person.displayName,
@@ -147,18 +155,18 @@ async function sendAskings(
 
 /** The link of everyone who is asked, made where they have none yet: the same one in every mail to them. */
 async function linksFor(
-  { records }: Services,
-  { stored, links }: ChangeDossier,
+  services: Services,
+  dossier: ChangeDossier,
   personIds: readonly string[],
 ): Promise<Map<string, LinkOf>> {
-  const fresh = personIds.filter((id) => !links.has(id)).map((personId) => ({ personId, id: newLinkId() }));
-  if (fresh.length === 0) return links;
-  const { id: requestId } = stored.request;
-  await Promise.all(fresh.map(({ personId, id }) => records.links.put({ id, personId, requestId })));
+  const { all, fresh } = await withLinks(services, dossier, personIds);
   // whoever wrote first gave the links that stand
-  await changeStored(records.changes, requestId, { route: ROUTE, links: fresh }, (now) => ({
-    request: now,
-    entries: [],
-  }));
-  return new Map([...links, ...fresh.map(({ personId, id }) => [personId, { id }] as const)]);
+  if (fresh.length > 0)
+    await changeStored(
+      services.records.changes,
+      dossier.stored.request.id,
+      { route: ROUTE, links: fresh },
+      (request) => ({ request, entries: [] }),
+    );
+  return all;
 }

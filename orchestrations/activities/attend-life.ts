@@ -9,13 +9,12 @@ import {
   postponeLife,
   renewGroup,
   scheduled,
-  wasUsed,
 } from '../../shared/domain/group-life';
 import type { GroupLife, LifeStep } from '../../shared/domain/group-life';
 import { lifetimeDue } from '../../shared/domain/group-lifetime';
 import { GATEHOUSE } from '../../shared/domain/join-request';
 import { FeatureOff, needFeature } from '../../shared/group-changes/features';
-import { lifeRules } from '../../shared/group-lives/rules';
+import { lifeRules, usedAt } from '../../shared/group-lives/rules';
 import type { LifeRules } from '../../shared/group-lives/rules';
 import { MailUnavailable } from '../../shared/mail/mailer';
 import type { StoredLife } from '../../shared/records/group-lives';
@@ -125,16 +124,14 @@ function missing(life: GroupLife, at: Date): LifeStep {
 }
 
 /** The directory saw a Microsoft 365 group used, or somebody renewed it there; or no group of this kind has an end any more. */
-async function startedAnew({ directory }: Services, { stored, rules, at }: AtLife): Promise<LifeStep | undefined> {
+async function startedAnew(services: Services, { stored, rules, at }: AtLife): Promise<LifeStep | undefined> {
   const { life } = stored;
   if (rules === undefined) {
     if (life.life.expiredAt === undefined) return undefined;
     return renewGroup(life, { how: 'policy', by: GATEHOUSE, from: at }, rules, at);
   }
-  if (life.kind !== 'microsoft365') return undefined;
-  const renewedAt = await directory.renewedAt(life.group.id);
-  if (!wasUsed(life, renewedAt)) return undefined;
-  return renewGroup(life, { how: 'use', by: GATEHOUSE, from: renewedAt }, rules, at);
+  const from = await usedAt(services, life);
+  return from && renewGroup(life, { how: 'use', by: GATEHOUSE, from }, rules, at);
 }
 
 /** Microsoft 365 counts a group's time for itself, where the tenant has a policy for that. */

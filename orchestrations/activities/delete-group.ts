@@ -1,9 +1,10 @@
-import { afterwardsIn, groupDeleted, keepAfterAll, startDeleting, wasUsed } from '../../shared/domain/group-life';
+import { afterwardsIn, groupDeleted, keepAfterAll, startDeleting } from '../../shared/domain/group-life';
 import type { GroupLife, LifeStep } from '../../shared/domain/group-life';
 import type { LifetimePolicy } from '../../shared/domain/group-lifetime';
 import type { Group } from '../../shared/domain/eligibility';
 import { needFeature } from '../../shared/group-changes/features';
 import { refuseGroup } from '../../shared/join-requests/eligibility';
+import { usedAt } from '../../shared/group-lives/rules';
 import { policyInForce } from '../../shared/policies/in-force';
 import type { Services } from '../../shared/services';
 import type { AtLife } from './attend-life';
@@ -55,8 +56,7 @@ export async function finishDeleting(services: Services, { stored: { life }, rul
   const group = await directory.group(life.group.id);
   if (group !== undefined) {
     await needNobody(services, group);
-    if (life.kind === 'microsoft365' && wasUsed(life, await directory.renewedAt(group.id)))
-      return keepAfterAll(life, rules, at);
+    if ((await usedAt(services, life)) !== undefined) return keepAfterAll(life, rules, at);
   }
   await directory.deleteGroup(life.group.id);
   return groupDeleted(life, at);

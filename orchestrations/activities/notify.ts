@@ -19,9 +19,8 @@ import { composeAskings, planAskings } from '../../shared/join-requests/askings'
 import type { Asking } from '../../shared/join-requests/askings';
 import { planDigests, sendDigests } from '../../shared/join-requests/digest';
 import { lookAgain } from '../../shared/join-requests/eligibility';
-import { newLinkId, notYetPut, putMails, sendQueued } from '../../shared/join-requests/outbox';
+import { notYetPut, putMails, sendQueued, withLinks } from '../../shared/join-requests/outbox';
 import { partiesOf, refuseTooFew } from '../../shared/join-requests/who-may-decide';
-import type { LinkOf } from '../../shared/records/dossiers';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
 import { isEnding } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
@@ -167,7 +166,7 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
     approvers.filter(({ id }) => reachable(id)),
     at,
   );
-  const links = await withLinks(services, dossier, askings);
+  const links = await linksOf(services, dossier, askings);
   // what an earlier attempt put into the outbox may have gone out: no other mail stands for it
   const fresh = askings.filter(({ key }) => !dossier.mails.has(key));
   const digests = await planDigests(services, request, fresh, at);
@@ -214,23 +213,17 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
 }
 
 /** The link of everyone who is asked, made and put onto their desk where they have none of this stage yet. */
-async function withLinks(
-  { records }: Services,
-  { stored: { request }, links }: Dossier,
+async function linksOf(
+  services: Services,
+  dossier: Dossier,
   askings: readonly Asking[],
-): Promise<{ all: Map<string, LinkOf>; fresh: (LinkOf & { personId: string })[] }> {
-  const stage = request.stage.index;
-  const fresh = askings
-    .filter(({ approver }) => links.get(approver.id)?.stage !== stage)
-    .map(({ approver }) => ({ personId: approver.id, id: newLinkId(), stage }));
-  const all = new Map([...links, ...fresh.map(({ personId, ...link }) => [personId, link] as const)]);
-  await Promise.all(
-    fresh.flatMap(({ personId, id }) => [
-      records.links.put({ id, personId, requestId: request.id, stage }),
-      records.desks.put(personId, { requestId: request.id, linkId: id }),
-    ]),
-  );
-  return { all, fresh };
+): Promise<Awaited<ReturnType<typeof withLinks>>> {
+  const { request } = dossier.stored;
+  const ids = askings.map(({ approver }) => approver.id);
+  const links = await withLinks(services, dossier, ids, request.stage.index);
+  const { desks } = services.records;
+  await Promise.all(links.fresh.map(({ personId, id }) => desks.put(personId, { requestId: request.id, linkId: id })));
+  return links;
 }
 
 /** Writes down whom mail reached and whom not; where some could not be sent now, the step is due again. */

@@ -64,7 +64,7 @@ export async function postponed(
 }
 
 /** So often in a row the directory must miss something until that is true: replicas may miss for a moment what there is. */
-const MISSED_BEFORE = 2;
+export const MISSED_BEFORE = 2;
 
 /** Whether the directory missed something often enough to be believed. Attempts that waited for mail say nothing about that. */
 export const isBelieved = (

@@ -6,7 +6,7 @@ import type { GroupChange } from '../../shared/domain/group-change';
 import { releaseChangeClaims } from '../../shared/group-changes/claim';
 import { changeFactsOf, changeOutcome } from '../../shared/group-changes/facts';
 import { HANDED_OVER_IN_PART } from '../../shared/group-changes/manage';
-import { addressee, deliverFrom, mailOf } from '../../shared/join-requests/outbox';
+import { addressee, deliverFrom, linkAddress, mailOf } from '../../shared/join-requests/outbox';
 import { changeClosedMessage, changeOutcomeMessage, changeToldMessage } from '../../shared/mail/change-messages';
 import type { ChangeFacts, ChangeOutcome } from '../../shared/mail/change-messages';
 import type { ChangeDossier } from '../../shared/records/group-changes';
@@ -90,7 +90,7 @@ function toAsker(
 
 /** Everyone whose asking was accepted, but for the one who decided: that person saw it happen. */
 function closed(
-  { config }: Services,
+  services: Services,
   { stored: { request: change }, mails, links }: ChangeDossier,
   facts: ChangeFacts,
   outcome: ChangeOutcome,
@@ -100,7 +100,7 @@ function closed(
   return asked
     .filter(({ to }) => to.id !== change.approval?.decision?.personId)
     .map(({ to }) => {
-      const link = `${config.PUBLIC_BASE_URL}/api/group-decisions/${links.get(to.id)?.id ?? ''}`;
+      const link = linkAddress(services, 'group-decisions', links.get(to.id));
       return mailOf(
         change.id,
         `closed_${to.id}`,

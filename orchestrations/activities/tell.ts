@@ -10,7 +10,7 @@ import {
 import { hasMailbox } from '../../shared/domain/eligibility';
 import type { JoinRequest, TrailEntry } from '../../shared/domain/join-request';
 import { factsOf, outcomeOf } from '../../shared/join-requests/facts';
-import { addressee, deliver, mailOf, wentOut } from '../../shared/join-requests/outbox';
+import { addressee, deliver, linkAddress, mailOf, wentOut } from '../../shared/join-requests/outbox';
 import { closedMessage, delayedMessage, outcomeMessage } from '../../shared/mail/messages';
 import type { Ended, Outcome } from '../../shared/mail/messages';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
@@ -107,7 +107,8 @@ async function clearDesks({ records }: Services, { stored: { request }, links }:
 }
 
 /** Tells the requester that the decision stands and the directory refused the change. */
-async function delay({ config, directory }: Services, { stored, mails }: Dossier): Promise<Mail[]> {
+async function delay(services: Services, { stored, mails }: Dossier): Promise<Mail[]> {
+  const { directory } = services;
   const { request } = stored;
   const key = `delayed_${request.requester.id}`;
   if (isSettled(mails.get(key))) return [];
@@ -120,7 +121,7 @@ async function delay({ config, directory }: Services, { stored, mails }: Dossier
     facts: factsOf(request, { ...(group && { group }), person, approvers: request.stage.approvers }),
     recipient: person.displayName,
     decidedBy: approvedBy(request).map(({ name }) => name),
-    statusLink: statusLink(config.PUBLIC_BASE_URL, request),
+    statusLink: linkAddress(services, 'requests', request),
   });
   return [mailOf(request.id, key, addressee(person), message, mails.get(key))];
 }
@@ -140,7 +141,7 @@ function askedPeople({ stored: { request }, mails }: Dossier): Mail['to'][] {
 }
 
 async function mailsToSend(services: Services, dossier: Dossier, given: Outcome): Promise<Mail[]> {
-  const { config, directory, records } = services;
+  const { directory, records } = services;
   const { stored, mails, links } = dossier;
   const { request } = stored;
   const [group, person, membership] = await Promise.all([
@@ -159,7 +160,6 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
     // an extension that was granted was one when it was granted
     ...(outcome.kind !== 'granted' && { at: new Date() }),
   });
-  const base = config.PUBLIC_BASE_URL;
 
   const toRequester = (): Mail[] => {
     const key = `${outcome.kind === 'ended' ? 'ended' : 'outcome'}_${request.requester.id}`;
@@ -169,7 +169,7 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
       facts,
       outcome,
       recipient: person.displayName,
-      statusLink: statusLink(base, request),
+      statusLink: linkAddress(services, 'requests', request),
     });
     return [mailOf(request.id, key, addressee(person), message, mails.get(key))];
   };
@@ -185,7 +185,7 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
           facts,
           outcome,
           recipient: to.name,
-          link: `${base}/api/decisions/${links.get(to.id)?.id ?? ''}`,
+          link: linkAddress(services, 'decisions', links.get(to.id)),
         }),
         mails.get(key),
       ),
@@ -209,8 +209,6 @@ async function asItIs(
   const now = isDeleted ? 'group-deleted' : how === 'group-deleted' ? 'lapsed' : how;
   return { ...ended, removed: !isMember, ...(now !== undefined && { how: now }) };
 }
-
-const statusLink = (base: string, request: JoinRequest): string => `${base}/api/requests/${request.id}`;
 
 function whoWasTold({ mails }: Dossier, sent: readonly Mail[]): Record<string, unknown> {
   const all = new Map(mails);

@@ -35,7 +35,15 @@ import {
 } from '../../shared/group-changes/second-owner';
 import { approvalOfTakingOver, nobodyApproves } from '../../shared/group-changes/take-over';
 import { refuseGroup } from '../../shared/join-requests/eligibility';
-import { addressee, deliverFrom, mailOf, newLinkId, putMails, sendQueued } from '../../shared/join-requests/outbox';
+import {
+  addressee,
+  deliverFrom,
+  linkAddress,
+  mailOf,
+  putMails,
+  sendQueued,
+  withLinks,
+} from '../../shared/join-requests/outbox';
 import { MailUnavailable } from '../../shared/mail/mailer';
 import { secondOwnerMessage, takenMessage, takeOverMessage } from '../../shared/mail/ownerless-messages';
 import { policyInForce } from '../../shared/policies/in-force';
@@ -44,7 +52,7 @@ import type { Mail } from '../../shared/records/mail-rows';
 import type { CareDossier, StoredCare } from '../../shared/records/ownerless';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { retryAt, timeOf } from './standing';
+import { MISSED_BEFORE, retryAt, timeOf } from './standing';
 import type { StepInput } from './standing';
 
 const ROUTE = 'activity:tendGroup';
@@ -85,7 +93,7 @@ export function tendGroup(services: Services, input: StepInput): Promise<CareSta
         (await refuseGroup(services, { group, policy, isNamedByPolicy })) ??
         (policy.ownerCare ? undefined : ownersNotCaredFor);
       // the directory may miss for a moment what it has
-      if (refusal?.rule === 'group-not-found' && input.attempt < 2)
+      if (refusal?.rule === 'group-not-found' && input.attempt < MISSED_BEFORE)
         throw new DirectoryUnavailable('The group is not there at this moment.');
       const [owner, second] = eligibleApprovers(owners, '');
       const asked = refusal === undefined && second === undefined ? owner?.id : undefined;
@@ -307,16 +315,15 @@ async function nextToAsk(services: Services, care: Care, policy: Policy): Promis
 /** Writes down who is asked, with their mails and links, and sends these. */
 async function askNext(
   services: Services,
-  { stored, links }: CareDossier,
+  dossier: CareDossier,
   group: Group,
   people: readonly Approver[],
   at: Date,
 ): Promise<CareStanding> {
-  const { config, records } = services;
+  const { stored } = dossier;
   const care = stored.request;
-  const fresh = people.filter(({ id }) => !links.has(id)).map(({ id: personId }) => ({ personId, id: newLinkId() }));
-  await Promise.all(fresh.map(({ personId, id }) => records.links.put({ id, personId, requestId: care.id })));
-  const all = new Map([...links, ...fresh.map(({ personId, id }) => [personId, { id }] as const)]);
+  const ids = people.map(({ id }) => id);
+  const links = await withLinks(services, dossier, ids);
   const mails = people.map((person) =>
     mailOf(
       care.id,
@@ -326,12 +333,12 @@ async function askNext(
         groupName: group.displayName,
         recipient: person.displayName,
         asked: people.length,
-        link: `${config.PUBLIC_BASE_URL}/api/take-over/${all.get(person.id)?.id ?? ''}`,
+        link: linkAddress(services, 'take-over', links.all.get(person.id)),
       }),
     ),
   );
-  const ids = people.map(({ id }) => id);
-  const asked = await records.cares.write(stored, askMembers(care, ids, at), { route: ROUTE, mails, links: fresh });
+  const { cares } = services.records;
+  const asked = await cares.write(stored, askMembers(care, ids, at), { route: ROUTE, mails, links: links.fresh });
   return sendAndWait(services, asked.request, mails, true, at);
 }
 

@@ -2,7 +2,7 @@ import { hasMailbox } from '../../shared/domain/eligibility';
 import { warned, warningTimes } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import { factsOf } from '../../shared/join-requests/facts';
-import { addressee, deliver, mailOf } from '../../shared/join-requests/outbox';
+import { addressee, deliver, linkAddress, mailOf } from '../../shared/join-requests/outbox';
 import { endingMessage } from '../../shared/mail/messages';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
 import { changeRequest } from '../../shared/records/records';
@@ -59,10 +59,11 @@ function warningsDue({ state, grant, policy, ending }: JoinRequest, at: Date): n
 
 /** The mail of this warning as it was sent, or as it is to be sent; none for somebody without a mailbox, or who has a longer grant. */
 async function warning(
-  { config, directory, records }: Services,
+  services: Services,
   { stored: { request }, mails }: Dossier,
   count: number,
 ): Promise<Mail | undefined> {
+  const { directory, records } = services;
   const key = `warn_${String(count)}_${request.requester.id}`;
   const known = mails.get(key);
   if (known !== undefined && known.status !== 'queued') return known;
@@ -80,7 +81,7 @@ async function warning(
     facts: factsOf(request, { group, person, approvers: [] }),
     recipient: person.displayName,
     until: new Date(until),
-    link: `${config.PUBLIC_BASE_URL}/api/memberships/${request.id}`,
+    link: linkAddress(services, 'memberships', request),
   });
   return mailOf(request.id, key, addressee(person), message, known);
 }

@@ -296,7 +296,6 @@ export function endOf({ life, isGone }: GroupLife, rules: LifetimePolicy | undef
 /** What comes after the grace, and when; `undefined` where the group has not expired, or that is behind it. */
 export function afterwardsIn({ life }: GroupLife, rules: LifetimePolicy | undefined): Afterwards | undefined {
   const { expiredAt, closed: over } = life;
-  return rules === undefined || expiredAt === undefined || over !== undefined
-    ? undefined
-    : afterwardsOf({ ...life, expiredAt }, rules);
+  if (rules === undefined || expiredAt === undefined || over !== undefined) return undefined;
+  return afterwardsOf(life, expiredAt, rules);
 }

@@ -136,7 +136,8 @@ function warningTimes(life: GroupLifetime, policy: LifetimePolicy): Date[] {
  * a group that was to be kept is not deleted.
  */
 export function afterwardsOf(
-  { expiredAt, afterwardsTold: told }: GroupLifetime & { expiredAt: string },
+  { afterwardsTold: told }: GroupLifetime,
+  expiredAt: string,
   { grace, afterwards }: LifetimePolicy,
 ): Afterwards {
   const at = iso(addDuration(new Date(expiredAt), grace));
@@ -153,7 +154,7 @@ export function afterwardsOf(
 export function lifetimeDue(life: GroupLifetime, policy: LifetimePolicy, now: Date): LifetimeDue {
   if (life.closed !== undefined) return {};
   if (life.expiredAt !== undefined) {
-    const { how, at } = afterwardsOf({ ...life, expiredAt: life.expiredAt }, policy);
+    const { how, at } = afterwardsOf(life, life.expiredAt, policy);
     return now < new Date(at) ? { at: new Date(at) } : { step: { kind: how }, at: now };
   }
   const times = warningTimes(life, policy);
@@ -176,8 +177,8 @@ export function lifetimeWarned(life: GroupLifetime, end: Date, at: Date): GroupL
 /** The end was carried out. The grace counts from now, so a late end does not shorten it. */
 export function expired(life: GroupLifetime, policy: LifetimePolicy, at: Date): GroupLifetime {
   if (life.expiredAt !== undefined) return life;
-  const over = { ...life, expiredAt: iso(at) };
-  return { ...over, afterwardsTold: afterwardsOf(over, policy) };
+  const expiredAt = iso(at);
+  return { ...life, expiredAt, afterwardsTold: afterwardsOf(life, expiredAt, policy) };
 }
 
 /** What comes after the grace was done. */

@@ -1,3 +1,4 @@
+import { wasUsed } from '../domain/group-life';
 import type { GroupLife } from '../domain/group-life';
 import { lifetimeOf } from '../domain/group-lifetime';
 import type { LifetimePolicy } from '../domain/group-lifetime';
@@ -10,6 +11,13 @@ export interface LifeRules {
   rules: LifetimePolicy | undefined;
   /** Who is told what no owner is. */
   fallbackAddress?: string;
+}
+
+/** When Microsoft 365, which alone counts that, saw the group used or renewed since its time began. */
+export async function usedAt({ directory }: Pick<Services, 'directory'>, life: GroupLife): Promise<Date | undefined> {
+  if (life.kind !== 'microsoft365') return undefined;
+  const renewedAt = await directory.renewedAt(life.group.id);
+  return wasUsed(life, renewedAt) ? renewedAt : undefined;
 }
 
 export async function lifeRules(

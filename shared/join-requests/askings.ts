@@ -9,7 +9,7 @@ import type { LinkOf } from '../records/dossiers';
 import type { Dossier, Mail } from '../records/join-requests';
 import type { Services } from '../services';
 import { factsOf } from './facts';
-import { addressee, mailOf } from './outbox';
+import { addressee, linkAddress, mailOf } from './outbox';
 
 /**
  * A mail that somebody who may decide is due: the key says at which stage, which round and which reminder. One that stands in the outbox
@@ -51,7 +51,7 @@ export function planAskings(
 
 /** The mails of these askings, and the one that tells the requester that the request was filed. */
 export function composeAskings(
-  { config }: Services,
+  services: Services,
   { stored: { request }, mails }: Dossier,
   about: {
     group: Group;
@@ -71,7 +71,7 @@ export function composeAskings(
   const required = requiredAt(request);
 
   const toApprovers = about.askings.map(({ approver, kind, key }): Mail => {
-    const open = `${config.PUBLIC_BASE_URL}/api/decisions/${links.get(approver.id)?.id ?? ''}`;
+    const open = linkAddress(services, 'decisions', links.get(approver.id));
     const message = approvalMessage({
       facts,
       recipient: approver.displayName,
@@ -90,7 +90,7 @@ export function composeAskings(
   const filed = filedMessage({
     facts,
     recipient: person.displayName,
-    statusLink: `${config.PUBLIC_BASE_URL}/api/requests/${request.id}`,
+    statusLink: linkAddress(services, 'requests', request),
     deadline,
     nudge: 'Where it takes long, you can have them reminded once a day.',
   });

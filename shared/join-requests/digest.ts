@@ -8,7 +8,7 @@ import { Conflict } from '../records/tables';
 import type { Services } from '../services';
 import type { Asking } from './askings';
 import { factsOf } from './facts';
-import { addressee, mailOf, putMails, sendQueued } from './outbox';
+import { addressee, linkAddress, mailOf, putMails, sendQueued } from './outbox';
 
 /** How much of a desk is looked at. */
 const MOST = 100;
@@ -144,13 +144,13 @@ async function openItems({ records }: Services, personId: string): Promise<OpenI
   return looked.filter((item) => item !== undefined);
 }
 
-function compose({ config }: Services, to: Mail['to'], day: string, items: readonly OpenItem[]): Mail {
+function compose(services: Services, to: Mail['to'], day: string, items: readonly OpenItem[]): Mail {
   const message = digestMessage({
     recipient: to.name,
     items: items.map(({ request, linkId }) => ({
       facts: factsOf(request, { approvers: request.stage.approvers }),
       deadline: deadlineOf(request),
-      link: `${config.PUBLIC_BASE_URL}/api/decisions/${linkId}`,
+      link: linkAddress(services, 'decisions', { id: linkId }),
     })),
   });
   return mailOf(to.id, `digest_${day}_${to.id}`, to, message);

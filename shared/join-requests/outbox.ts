@@ -4,7 +4,7 @@ import { MailUnavailable } from '../mail/mailer';
 import { references } from '../mail/messages';
 import type { Message } from '../mail/messages';
 import { inParallel } from '../parallel';
-import type { DossierOf, Dossiers } from '../records/dossiers';
+import type { DossierOf, Dossiers, LinkOf } from '../records/dossiers';
 import type { Dossier } from '../records/join-requests';
 import type { Mail } from '../records/mail-rows';
 import type { MailPriority } from '../records/mail-quota';
@@ -65,7 +65,33 @@ export async function putMails({ records }: Services, requestId: string, mails: 
 }
 
 /** 128 random bits: the link names a request and a person to us, and nothing to anybody else. */
-export const newLinkId = (): string => randomBytes(16).toString('base64url');
+const newLinkId = (): string => randomBytes(16).toString('base64url');
+
+/** What a link in a mail opens. */
+type Opens = 'decisions' | 'group-decisions' | 'take-over' | 'requests' | 'memberships';
+
+/** The address that a mail gives somebody; one without an id opens nothing. */
+export const linkAddress = ({ config }: Services, opens: Opens, link: { id: string } | undefined): string =>
+  `${config.PUBLIC_BASE_URL}/api/${opens}/${link?.id ?? ''}`;
+
+/**
+ * The link of each of these people, made where they have none yet, or none of this stage: the same one in every mail to them.
+ * @returns the links of everybody, and those that are to be written with what is asked
+ */
+export async function withLinks(
+  { records }: Services,
+  { stored, links }: Pick<DossierOf<{ id: string }, string>, 'stored' | 'links'>,
+  personIds: readonly string[],
+  stage?: number,
+): Promise<{ all: Map<string, LinkOf>; fresh: (LinkOf & { personId: string })[] }> {
+  const { id: requestId } = stored.request;
+  const isFor = (link: LinkOf | undefined): boolean => link !== undefined && link.stage === stage;
+  const fresh = personIds
+    .filter((id) => !isFor(links.get(id)))
+    .map((personId) => ({ personId, id: newLinkId(), ...(stage !== undefined && { stage }) }));
+  await Promise.all(fresh.map((link) => records.links.put({ ...link, requestId })));
+  return { all: new Map([...links, ...fresh.map(({ personId, ...link }) => [personId, link] as const)]), fresh };
+}
 
 /** How urgent a mail is, told by its key. */
 function priorityOf(key: string): MailPriority {

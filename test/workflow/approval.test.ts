@@ -82,6 +82,12 @@ async function filed(group: string, person: PersonAlias, more?: Record<string, u
 
 const wasAsked = (id: string, times = 1): Promise<Status> =>
   house.until(id, ({ timeline }) => timeline.filter(({ event }) => event === 'approvers-asked').length >= times);
+/** A request of which those who may decide have their mail. */
+const opened = async (...asking: Parameters<House['filed']>): Promise<string> => {
+  const id = await filed(...asking);
+  await wasAsked(id);
+  return id;
+};
 const hasEvent = (id: string, event: string): Promise<Status> =>
   house.until(id, ({ timeline }) => timeline.some((entry) => entry.event === event));
 const isMember = async (group: string, person: PersonAlias): Promise<boolean> =>
@@ -98,6 +104,12 @@ const decide = async (
   });
 const mailsAbout = async (id: string, person: PersonAlias) =>
   (await mailsTo(house.stack.urls, person)).filter((mail) => (mail.plainText ?? '').includes(id));
+/** The newest of them. */
+const mailTo = async (id: string, person: PersonAlias) => {
+  const mail = (await mailsAbout(id, person)).at(-1);
+  if (mail === undefined) throw new Error('no mail');
+  return mail;
+};
 const subjectsAbout = async (id: string, person: PersonAlias): Promise<string[]> =>
   (await mailsAbout(id, person)).map(({ subject }) => subject).toSorted();
 /** Moves the clock, and gives the sweeper, which comes once a minute, time to see it. */
@@ -108,8 +120,7 @@ const sweptInto = (id: string, event: string): Promise<Status> =>
 
 test('n of m: one owner who approves twice is one, and the second one closes the stage', async () => {
   const group = await groupWith(['olivia', 'omar'], { stages: [{ required: 2 }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   expect((await decide(id, 'olivia', 'approve')).status).toBe(200);
   expect((await decide(id, 'olivia', 'approve')).status).toBe(200);
   expect((await house.status(id)).stage).toMatchObject({ required: 2, approvals: 1 });
@@ -123,8 +134,7 @@ test('two parties: the owners alone can’t approve what the manager must approv
   const group = await groupWith(['olivia'], {
     stages: [{ parties: [{ approvers: [{ kind: 'owners' }] }, { approvers: [{ kind: 'manager' }] }] }],
   });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   expect((await house.asked(id, 'mona')).length).toBe(1);
   await decide(id, 'olivia', 'approve');
   expect((await house.status(id)).state).toBe('pending');
@@ -136,16 +146,14 @@ test('stages: the second one asks its own people once the first has closed, and 
   const group = await groupWith(['olivia'], {
     stages: [{}, { approvers: [{ kind: 'people', ids: [people.frank.id] }] }],
   });
-  const id = await filed(group, 'ravi');
-  await wasAsked(id);
+  const id = await opened(group, 'ravi');
   expect((await decide(id, 'frank', 'approve')).status).toBe(404);
   await decide(id, 'olivia', 'approve');
   await wasAsked(id, 2);
   // her decision stands, whether or not she repeats it; another one comes too late
   expect((await decide(id, 'olivia', 'approve')).status).toBe(200);
   expect((await decide(id, 'olivia', 'deny')).status).toBe(409);
-  const [mail] = await mailsAbout(id, 'olivia');
-  if (mail === undefined) throw new Error('no mail');
+  const mail = await mailTo(id, 'olivia');
   const { page } = await signIn(house.stack.urls, 'olivia', new URL(linkIn(mail)).pathname);
   expect(page.text).toContain('You approved, and others decide at the next stage.');
   await decide(id, 'frank', 'approve');
@@ -156,8 +164,7 @@ test('stages: the second one asks its own people once the first has closed, and 
 test('the second stage has reminders and a deadline of its own, which count from its own first mail', async () => {
   const second = { approvers: [{ kind: 'people', ids: [people.frank.id] }], reminders: ['P1D'], deadline: 'P3D' };
   const group = await groupWith(['olivia'], { stages: [{ reminders: [], deadline: 'P1D' }, second] });
-  const id = await filed(group, 'ravi');
-  await wasAsked(id);
+  const id = await opened(group, 'ravi');
   await decide(id, 'olivia', 'approve');
   await wasAsked(id, 2);
   later(DAY);
@@ -179,8 +186,7 @@ test('after an escalation somebody who steps in fills one place of the parties, 
     ],
     fallbackApprovers: [{ kind: 'people', ids: [people.fiona.id] }],
   });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   expect((await decide(id, 'fiona', 'approve')).status).toBe(404);
   later(DAY);
   await sweptInto(id, 'escalated');
@@ -195,8 +201,7 @@ test('a stage of two parties that opens again keeps the vote that still counts, 
   const group = await groupWith(['olivia', 'omar'], {
     stages: [{ parties: [{ approvers: [{ kind: 'owners' }] }, { approvers: [{ kind: 'manager' }] }] }],
   });
-  const id = await filed(group, 'rita', { duration: 'P30D' });
-  await wasAsked(id);
+  const id = await opened(group, 'rita', { duration: 'P30D' });
   await decide(id, 'mona', 'approve');
   await house.fault('directory', { method: 'POST', path: 'checkMemberGroups', fault: { kind: 'answer', status: 503 } });
   await decide(id, 'olivia', 'approve', { duration: 'P7D' });
@@ -215,15 +220,13 @@ test('a stage of two parties that opens again keeps the vote that still counts, 
 describe('somebody who decides at both stages', () => {
   const twice = async (): Promise<string> => {
     const both = { approvers: [{ kind: 'people', ids: [people.olivia.id] }] };
-    const id = await filed(await groupWith(['olivia'], { stages: [both, both] }), 'ravi');
-    await wasAsked(id);
+    const id = await opened(await groupWith(['olivia'], { stages: [both, both] }), 'ravi');
     return id;
   };
 
   test('closes one of them by one click, however often it is sent; its link becomes a receipt that leads to the next', async () => {
     const id = await twice();
-    const [first] = await mailsAbout(id, 'olivia');
-    if (first === undefined) throw new Error('no mail');
+    const first = await mailTo(id, 'olivia');
     const { browser, page } = await signIn(house.stack.urls, 'olivia', new URL(linkIn(first)).pathname);
     const form = { decision: 'approve', comment: '', duration: '', token: hiddenField(page.text, 'token') };
     await browser.post(linkIn(first), form);
@@ -232,8 +235,7 @@ describe('somebody who decides at both stages', () => {
     expect(again.text).toContain('Your decision is recorded');
     expect(await house.status(id)).toMatchObject({ state: 'pending', stage: { number: 2, approvals: 0 } });
 
-    const second = (await mailsAbout(id, 'olivia')).at(-1);
-    if (second === undefined) throw new Error('no mail');
+    const second = await mailTo(id, 'olivia');
     expect(again.text).toContain(`href="${new URL(linkIn(second)).pathname}"`);
     const next = await signIn(house.stack.urls, 'olivia', new URL(linkIn(second)).pathname);
     await next.browser.post(linkIn(second), { ...form, token: hiddenField(next.page.text, 'token') });
@@ -260,8 +262,7 @@ describe('somebody who decides at both stages', () => {
 
 test('a decider changes their mind until the stage closes, and not for ever', async () => {
   const group = await groupWith(['olivia', 'omar', 'mona'], { stages: [{ required: 2, denial: 'counts' }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   for (const choice of ['approve', 'deny', 'approve', 'deny'] as const)
     expect((await decide(id, 'olivia', choice)).status).toBe(200);
   const refused = await decide(id, 'olivia', 'approve');
@@ -275,8 +276,7 @@ test('a decider changes their mind until the stage closes, and not for ever', as
 
 test('a decider may shorten the time, not lengthen it, and everyone concerned is told', async () => {
   const group = await groupWith(['olivia', 'omar'], { maximumDuration: 'P90D' });
-  const id = await filed(group, 'rita', { duration: 'P30D' });
-  await wasAsked(id);
+  const id = await opened(group, 'rita', { duration: 'P30D' });
   const longer = await decide(id, 'olivia', 'approve', { duration: 'P60D' });
   expect([longer.status, longer.text]).toEqual([400, expect.stringContaining('at most P30D')]);
   await decide(id, 'olivia', 'approve', { duration: 'P7D' });
@@ -298,8 +298,7 @@ test('a decider may shorten the time, not lengthen it, and everyone concerned is
 
 test('where the policy says so nobody shortens the time: neither by the API nor on the page, and nothing of it stands', async () => {
   const group = await groupWith(['olivia'], { deciderMayShorten: false });
-  const id = await filed(group, 'rita', { duration: 'P30D' });
-  await wasAsked(id);
+  const id = await opened(group, 'rita', { duration: 'P30D' });
   const refused = await decide(id, 'olivia', 'approve', { duration: 'P7D' });
   expect([refused.status, (refused.json as { errors: unknown }).errors]).toEqual([
     400,
@@ -319,8 +318,7 @@ test('where the policy says so nobody shortens the time: neither by the API nor 
 
 test('a decision that comes after the deadline is told what stands instead, by the API and on the page', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: [], deadline: 'P2D' }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.untilAsleep(id, 'pending');
   house.stack.clock.advance(2 * DAY + MINUTE);
   expect((await house.untilTold(id)).state).toBe('expired');
@@ -339,14 +337,12 @@ test('nobody decides their own request: not as an owner, a fallback approver, a 
     stages: [{ approvers: [{ kind: 'owners' }, { kind: 'groupMembers', groupId: approvers }] }],
     fallbackApprovers: [{ kind: 'people', ids: [people.rita.id] }],
   });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   expect(await house.asked(id, 'rita')).toHaveLength(0);
   expect((await decide(id, 'rita', 'approve')).status).toBe(403);
   await house.system.call('POST', `/api/join-requests/${id}/withdraw`);
 
-  const other = await filed(group, 'ravi');
-  await wasAsked(other);
+  const other = await opened(group, 'ravi');
   await house.change({ type: 'addOwner', group, target: people.ravi.id });
   expect((await decide(other, 'ravi', 'approve')).status).toBe(403);
   expect((await house.status(other)).state).toBe('pending');
@@ -357,8 +353,7 @@ test('nobody decides for too long: the fallback approvers are asked as well, and
     stages: [{ reminders: ['P2D'], escalateAfter: 'P5D', deadline: 'P10D' }],
     fallbackApprovers: [{ kind: 'groupMembers', groupId: groups.fallbackApprovers.id }],
   });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   expect((await decide(id, 'frank', 'approve')).status).toBe(404);
   house.stack.clock.advance(5 * DAY + MINUTE);
   const { timeline } = await wasAsked(id, 2);
@@ -382,8 +377,7 @@ test('who may ask: members of the named groups only, guests only where the polic
   expect((json as { value: unknown[] }).value).toEqual([]);
 
   const granted = async (person: PersonAlias) => {
-    const id = await filed(group, person);
-    await wasAsked(id);
+    const id = await opened(group, person);
     await decide(id, 'olivia', 'approve');
     return (await house.untilTold(id)).state;
   };
@@ -410,8 +404,7 @@ test('a reason that is missing or too short: the answer says what the group want
 
 test('denials that only count end it when too few are left: whoever denied is told, because nobody saw it happen', async () => {
   const group = await groupWith(['olivia', 'omar'], { stages: [{ denial: 'counts', reminders: ['P2D'] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await decide(id, 'olivia', 'deny');
   expect((await house.status(id)).state).toBe('pending');
   await house.change({ type: 'removeOwner', group, target: people.omar.id });
@@ -423,8 +416,7 @@ test('denials that only count end it when too few are left: whoever denied is to
 
 test('the only owner leaves while a request waits and nobody steps in: it ends at its next step with the reason, and waits for nobody', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: ['P1D'] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.untilAsleep(id, 'pending');
   await house.change({ type: 'removeOwner', group, target: people.olivia.id });
   house.stack.clock.advance(DAY + MINUTE);
@@ -436,8 +428,7 @@ test('the only owner leaves while a request waits and nobody steps in: it ends a
 
 test('who became an owner while a request waits is asked at its next step; who is none any more is not reminded, and can’t decide', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: ['P1D'] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.untilAsleep(id, 'pending');
   await house.change(
     { type: 'addOwner', group, target: people.omar.id },
@@ -489,8 +480,7 @@ test('an owner whose mail is refused is passed over, and whoever steps in can de
     fallbackApprovers: [{ kind: 'groupMembers', groupId: groups.fallbackApprovers.id }],
   });
   await house.fault('mail', { method: 'POST', path: 'emails:send', times: 1, fault: { kind: 'answer', status: 400 } });
-  const id = await filed(group, 'ravi');
-  await wasAsked(id);
+  const id = await opened(group, 'ravi');
   await decide(id, 'frank', 'approve');
   expect((await house.untilTold(id)).state).toBe('granted');
 });
@@ -501,8 +491,7 @@ test('somebody whose mail was refused at one stage is asked again at the next, a
     fallbackApprovers: [{ kind: 'people', ids: [people.frank.id] }],
   });
   await house.fault('mail', { method: 'POST', path: 'emails:send', times: 1, fault: { kind: 'answer', status: 400 } });
-  const id = await filed(group, 'ravi');
-  await wasAsked(id);
+  const id = await opened(group, 'ravi');
   await decide(id, 'frank', 'approve');
   await house.until(id, ({ timeline }) => timeline.filter(({ event }) => event === 'approvers-asked').length === 2);
   expect(await house.asked(id, 'ines')).toHaveLength(1);
@@ -560,8 +549,7 @@ test('a group of sixty approvers is asked, all of them', async () => {
 
 test('a requester may have the owners reminded once a day', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: [] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   const rita = await asPersonWithToken(house.stack.urls, 'rita');
   const soon = await rita.call('POST', `/api/join-requests/${id}/nudge`);
   expect([soon.status, Number(soon.headers.get('retry-after')) > 80_000]).toEqual([429, true]);
@@ -702,8 +690,7 @@ test('mails go as the quota has room, the request says that mail is queued, and 
 
 test('a denial keeps the same person from asking again for a while', async () => {
   const group = await groupWith(['olivia'], { coolDown: 'P2D' });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await decide(id, 'olivia', 'deny');
   await house.untilTold(id);
   const again = await file(group, 'rita');
@@ -726,8 +713,7 @@ test('an owner may join without asking where the policy says so, and only while 
 
 test('a group that was opted out while a request waited is not joined', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: [] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await setPolicy(group, { optedIn: false });
   await decide(id, 'olivia', 'approve');
   const { state, reason } = await house.untilTold(id);
@@ -737,8 +723,7 @@ test('a group that was opted out while a request waited is not joined', async ()
 
 test('a change of policy does not change a request that waits: it is decided under its own, and says so', async () => {
   const group = await groupWith(['olivia', 'omar'], { stages: [{ required: 1, reminders: ['P1D'] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await setPolicy(group, { stages: [{ required: 2 }] });
   house.stack.clock.advance(DAY + MINUTE);
   await hasEvent(id, 'policy-changed');
@@ -748,8 +733,7 @@ test('a change of policy does not change a request that waits: it is decided und
 
 test('a decider who dropped out between decision and write: the stage opens again and the others are asked', async () => {
   const group = await groupWith(['olivia', 'omar']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.fault('directory', {
     method: 'POST',
     path: 'checkMemberGroups',
@@ -770,8 +754,7 @@ test('a decider who dropped out between decision and write: the stage opens agai
 
 test('an application that Graph refuses is told to the requester, and goes on when operations say so', async () => {
   const group = await groupWith(['olivia']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 403 } });
   await decide(id, 'olivia', 'approve');
   await house.until(id, ({ state, waitingFor }) => state === 'failed' && waitingFor?.what === 'operations');
@@ -785,8 +768,7 @@ test('an application that Graph refuses is told to the requester, and goes on wh
 
 describe('membership for a time', () => {
   const granted = async (group: string, person: PersonAlias, duration: string): Promise<string> => {
-    const id = await filed(group, person, { duration });
-    await wasAsked(id);
+    const id = await opened(group, person, { duration });
     await decide(id, 'olivia', 'approve');
     expect((await house.untilTold(id)).state).toBe('granted');
     return id;
@@ -878,8 +860,7 @@ describe('membership for a time', () => {
   test('an extension that is denied lets the membership lapse as before', async () => {
     const group = await groupWith(['olivia']);
     const first = await granted(group, 'ravi', 'P10D');
-    const second = await filed(group, 'ravi', { duration: 'P10D' });
-    await wasAsked(second);
+    const second = await opened(group, 'ravi', { duration: 'P10D' });
     await decide(second, 'olivia', 'deny');
     expect((await house.untilTold(second)).state).toBe('denied');
     expect(await isMember(group, 'ravi')).toBe(true);
@@ -902,8 +883,7 @@ describe('membership for a time', () => {
   test('an owner revokes with a reason, which cuts off every grant of that person; a stranger can’t', async () => {
     const group = await groupWith(['olivia', 'omar']);
     const first = await granted(group, 'rita', 'P30D');
-    const second = await filed(group, 'rita', { duration: 'P30D' });
-    await wasAsked(second);
+    const second = await opened(group, 'rita', { duration: 'P30D' });
     await decide(second, 'olivia', 'approve');
     await house.untilTold(second);
     const stranger = await asPersonWithToken(house.stack.urls, 'ravi');
@@ -930,8 +910,7 @@ describe('membership for a time', () => {
   test('whoever is revoked does not come back by an extension that was asked for before', async () => {
     const group = await groupWith(['olivia', 'omar']);
     const first = await granted(group, 'rita', 'P30D');
-    const extension = await filed(group, 'rita', { duration: 'P30D' });
-    await wasAsked(extension);
+    const extension = await opened(group, 'rita', { duration: 'P30D' });
     const omar = await asPersonWithToken(house.stack.urls, 'omar');
     await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Breach.' });
     await house.untilEnded(first);
@@ -944,8 +923,7 @@ describe('membership for a time', () => {
   test('nor by one that Graph refused to apply, and that operations would try again', async () => {
     const group = await groupWith(['olivia', 'omar']);
     const first = await granted(group, 'rita', 'P30D');
-    const extension = await filed(group, 'rita', { duration: 'P30D' });
-    await wasAsked(extension);
+    const extension = await opened(group, 'rita', { duration: 'P30D' });
     await house.change({ type: 'removeMember', group, target: people.rita.id });
     await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 403 } });
     await decide(extension, 'olivia', 'approve');
@@ -963,8 +941,7 @@ describe('membership for a time', () => {
   test('nor by one that is just being applied: it is cancelled by whoever revoked, and takes back what it did', async () => {
     const group = await groupWith(['olivia', 'omar']);
     const first = await granted(group, 'rita', 'P30D');
-    const extension = await filed(group, 'rita', { duration: 'P30D' });
-    await wasAsked(extension);
+    const extension = await opened(group, 'rita', { duration: 'P30D' });
     await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 503 } });
     await decide(extension, 'olivia', 'approve');
     await house.until(extension, ({ state, waitingFor }) => state === 'applying' && waitingFor?.what === 'directory');
@@ -984,8 +961,7 @@ describe('membership for a time', () => {
   test('an extension that is approved between the end and its removal goes on, and ends at its own time', async () => {
     const group = await groupWith(['olivia']);
     const first = await granted(group, 'rita', 'P2D');
-    const extension = await filed(group, 'rita', { duration: 'P5D' });
-    await wasAsked(extension);
+    const extension = await opened(group, 'rita', { duration: 'P5D' });
     await house.fault('directory', { method: 'DELETE', fault: { kind: 'answer', status: 503 } });
     later(2 * DAY);
     await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
@@ -1009,8 +985,7 @@ describe('membership for a time', () => {
     await house.fault('directory', { method: 'DELETE', fault: { kind: 'answer', status: 503 } });
     later(2 * DAY);
     await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
-    const anew = await filed(group, 'rita', { duration: 'P5D' });
-    await wasAsked(anew);
+    const anew = await opened(group, 'rita', { duration: 'P5D' });
     await decide(anew, 'olivia', 'approve');
     await house.until(anew, ({ state }) => state === 'granted');
     await house.clearFaults();
@@ -1027,8 +1002,7 @@ describe('membership for a time', () => {
     await house.fault('directory', { method: 'DELETE', fault: { kind: 'answer', status: 503 } });
     const omar = await asPersonWithToken(house.stack.urls, 'omar');
     await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Moved on.' });
-    const anew = await filed(group, 'rita', { duration: 'P30D' });
-    await wasAsked(anew);
+    const anew = await opened(group, 'rita', { duration: 'P30D' });
     expect((await mailsAbout(anew, 'olivia'))[0]?.subject).toMatch(/asks to join/);
     await decide(anew, 'olivia', 'approve');
     const { membership: grant } = await house.until(anew, ({ state }) => state === 'granted');
@@ -1042,8 +1016,7 @@ describe('membership for a time', () => {
   test('nobody is removed for a moment whose extension was approved in time and waits for Graph', async () => {
     const group = await groupWith(['olivia']);
     const first = await granted(group, 'rita', 'P2D');
-    const extension = await filed(group, 'rita', { duration: 'P5D' });
-    await wasAsked(extension);
+    const extension = await opened(group, 'rita', { duration: 'P5D' });
     // the owner’s call asks for the owners twice: whether they see the request, and whether they decide it; what applies it can’t
     const owners = { method: 'GET', path: `groups/${group}/owners`, skip: 2 };
     await house.fault('directory', { ...owners, fault: { kind: 'answer', status: 503 } });
@@ -1159,8 +1132,7 @@ test('one trace from the call that filed it to the membership: over days, and wh
 
 test('a group that turned dynamic while a change of it failed: the request ends, and does not wait for ever', async () => {
   const group = await groupWith(['olivia']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 503 } });
   await decide(id, 'olivia', 'approve');
   await house.untilAsleep(id, 'applying');
@@ -1175,8 +1147,7 @@ test('a group that turned dynamic while a change of it failed: the request ends,
 
 test('a group that turns dynamic between the last look and the write: the request ends for that reason, and nobody has to mend it', async () => {
   const group = await groupWith(['olivia']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'delay', ms: 3_000 } });
   await decide(id, 'olivia', 'approve');
   await house.until(id, ({ state }) => state === 'applying');
@@ -1187,8 +1158,7 @@ test('a group that turns dynamic between the last look and the write: the reques
 
 test('somebody whom an administrator added after a failure is not taken away by the retry', async () => {
   const group = await groupWith(['olivia']);
-  const id = await filed(group, 'rita', { duration: 'P2D' });
-  await wasAsked(id);
+  const id = await opened(group, 'rita', { duration: 'P2D' });
   await house.fault('directory', { method: 'POST', path: 'members/\\$ref', fault: { kind: 'answer', status: 403 } });
   await decide(id, 'olivia', 'approve');
   await house.until(id, ({ state }) => state === 'failed');
@@ -1203,8 +1173,7 @@ test('somebody whom an administrator added after a failure is not taken away by 
 
 test('the requester reads what the decider wrote on the page of the request, and nobody else does', async () => {
   const group = await groupWith(['olivia', 'omar']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await decide(id, 'olivia', 'deny', { comment: 'Ask your lead first.' });
   await house.untilTold(id);
   const page = async (person: PersonAlias): Promise<string> =>
@@ -1215,8 +1184,7 @@ test('the requester reads what the decider wrote on the page of the request, and
 
 test('somebody who became a member by another way is not asked about any more', async () => {
   const group = await groupWith(['olivia'], { stages: [{ reminders: ['P1D'] }] });
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
+  const id = await opened(group, 'rita');
   await house.change({ type: 'addMember', group, target: people.rita.id });
   house.stack.clock.advance(DAY + MINUTE);
   const { reason, timeline } = await house.untilTold(id);
@@ -1226,10 +1194,8 @@ test('somebody who became a member by another way is not asked about any more', 
 
 test('the link in the mail decides with a shorter time, and is the receipt after', async () => {
   const group = await groupWith(['olivia']);
-  const id = await filed(group, 'rita');
-  await wasAsked(id);
-  const [mail] = await mailsAbout(id, 'olivia');
-  if (mail === undefined) throw new Error('no mail');
+  const id = await opened(group, 'rita');
+  const mail = await mailTo(id, 'olivia');
   const { browser, page } = await signIn(house.stack.urls, 'olivia', new URL(linkIn(mail)).pathname);
   expect(page.text).toContain('name="duration"');
   const receipt = await browser.post(linkIn(mail), {
