@@ -51,9 +51,13 @@ const localEntries = () => [
   ...readdirSync(at('local', 'commands'))
     .filter((name) => name.endsWith('.ts'))
     .map((name) => `local/commands/${name}`),
-  ...['local/stack/services-main.ts', 'local/stack/lifeline.ts', 'local/host/main.ts', 'local/clock/preload.ts'].filter(
-    (file) => existsSync(at(file)),
-  ),
+  ...[
+    'local/stack/services-main.ts',
+    'local/stack/lifeline.ts',
+    'local/stack/without-telemetry.ts',
+    'local/host/main.ts',
+    'local/clock/preload.ts',
+  ].filter((file) => existsSync(at(file))),
 ];
 
 const localBuild = () => ({

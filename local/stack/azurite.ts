@@ -1,13 +1,16 @@
 import { join } from 'node:path';
-import { root } from './paths';
+import { built, root } from './paths';
 import type { Ports } from './ports';
 import type { Tls } from './tls';
 
 interface Azurite {
   script: string;
   args: string[];
+  preload: string;
   readyLine: RegExp;
 }
+
+const preload = built('stack/without-telemetry.js');
 
 const script = (...parts: string[]): string => join(root, 'node_modules', 'azurite', 'dist', 'src', ...parts);
 
@@ -17,6 +20,7 @@ const COMMON = ['--silent', '--skipApiVersionCheck', '--disableProductStyleUrl',
 /** The tables that the app keeps its records in: HTTPS, Entra tokens only. */
 export const tableService = (ports: Ports, folder: string, tls: Tls): Azurite => ({
   script: script('table', 'main.js'),
+  preload,
   args: [
     ...['--tableHost', '127.0.0.1', '--tablePort', String(ports.tables)],
     ...['--location', folder, '--oauth', 'basic', '--cert', tls.certFile, '--key', tls.keyFile],
@@ -28,6 +32,7 @@ export const tableService = (ports: Ports, folder: string, tls: Tls): Azurite =>
 /** Blobs, queues and tables over plain HTTP: the real Functions host's own storage. */
 export const hostStorage = (ports: Ports, folder: string): Azurite => ({
   script: script('azurite.js'),
+  preload,
   args: [
     ...['--blobHost', '127.0.0.1', '--blobPort', String(ports.storageBlob)],
     ...['--queueHost', '127.0.0.1', '--queuePort', String(ports.storageQueue)],

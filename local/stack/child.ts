@@ -1,4 +1,5 @@
 import { fork } from 'node:child_process';
+import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { built, compileCache, root } from './paths';
 
@@ -24,6 +25,8 @@ export interface ChildOptions {
   /** The script, and its arguments. */
   script: string;
   args: string[];
+  /** What is loaded before it, besides what every part loads. */
+  preload?: string;
   env: NodeJS.ProcessEnv;
   /** The output line by which it says that it is ready. */
   readyLine: RegExp;
@@ -70,7 +73,8 @@ const complaintOf = (lines: readonly string[]): string | undefined => (lines.len
 
 /** Starts a script under the stack's clock, bound to this process's life. */
 export function startChild(options: ChildOptions): Child {
-  const preloads = [built('stack/lifeline.js'), built('clock/preload.js')];
+  const { preload } = options;
+  const preloads = [built('stack/lifeline.js'), built('clock/preload.js'), ...(preload === undefined ? [] : [preload])];
   const child = fork(options.script, options.args, {
     cwd: root,
     env: { ...(isRoomy && { NODE_COMPILE_CACHE: compileCache }), ...options.env },
@@ -81,9 +85,15 @@ export function startChild(options: ChildOptions): Child {
   });
 
   const exited = new Promise<Exit>((resolve) => {
-    child.once('close', (code, signal) => resolve({ code, signal }));
-    // A process of its own making may outlive it and hold its output open.
-    child.once('exit', (code, signal) => setTimeout(() => resolve({ code, signal }), 500).unref());
+    // not at 'close', which does not come where this end let go of the channel
+    const outputs = [child.stdout, child.stderr].filter((stream) => stream !== null);
+    const outputsEnd = Promise.allSettled(outputs.map((stream) => once(stream, 'close')));
+    child.once('exit', (code, signal) => {
+      const end = (): void => resolve({ code, signal });
+      void outputsEnd.then(end);
+      // a process of its own making may outlive it and hold its output open
+      setTimeout(end, 500).unref();
+    });
     child.once('error', () => resolve({ code: 127, signal: null }));
   });
   const recent: string[] = [];

@@ -3,7 +3,7 @@ import type { PersonAlias } from '../../local/demo-tenant';
 import { asPersonWithToken, asSystem, mailsTo } from '../../local/stack/actors';
 import type { Answer, SystemActor } from '../../local/stack/actors';
 import type { StackOptions } from '../../local/stack/stack';
-import { openHouse } from './house';
+import { openHouse, watched } from './house';
 import type { House } from './house';
 
 /** What the status document of a group change says. */
@@ -91,14 +91,7 @@ export async function openGroupsHouse(options: StackOptions = {}, permissions = 
       await pause(50);
     }
   };
-  const untilChange: GroupsHouse['untilChange'] = async (id, wanted, ms = 25_000) => {
-    for (const end = performance.now() + ms; ;) {
-      const now = await changeStatus(id);
-      if (wanted(now)) return now;
-      if (performance.now() > end) throw new Error(`this did not come to be: ${JSON.stringify(now, null, 1)}`);
-      await pause(25);
-    }
-  };
+  const untilChange: GroupsHouse['untilChange'] = watched(house.stack, 'c', changeStatus);
   const listed = async (path: string): Promise<{ id: string; displayName: string }[]> => {
     const answer = await fetch(`${urls.directory}/admin/${path}`);
     return (await answer.json()) as { id: string; displayName: string }[];
