@@ -1,4 +1,4 @@
-// Builds the app's one bundle (dist/main.js), the local stack (build/local/) and the command line (build/cli/). `--if-stale` does nothing where no source has changed.
+// Builds the app's one bundle (dist/main.js), the local stack (build/local/) and the command line (build/cli/). `--if-stale` does nothing where no source has changed; `--cli-operations` builds what writes the list of the CLI's operations, and nothing else.
 import { createHash } from 'node:crypto';
 import {
   existsSync,
@@ -131,19 +131,12 @@ const isFresh = (wanted) => {
   }
 };
 
-const run = async () => {
+/** Builds these; the files, or undefined where the sources have errors. */
+const run = async (plans) => {
   const esbuild = await import('esbuild');
-  const hasApp = existsSync(at('functions', 'index.ts'));
-  if (!hasApp) console.log('functions/index.ts does not exist: building the local stack only.');
-  const plans = [
-    ...(hasApp ? [appBuild()] : []),
-    localBuild(),
-    ...(existsSync(at('cli', 'start.ts')) ? [cliBuild(), cliOperationsBuild()] : []),
-  ];
-
   const results = await Promise.allSettled(plans.map((plan) => esbuild.build(plan)));
   try {
-    return await finish(esbuild, results, hasApp);
+    return await finish(esbuild, results);
   } finally {
     // Its service would stay beside the process that asked for the build, with hundreds of megabytes.
     await esbuild.stop();
@@ -151,7 +144,7 @@ const run = async () => {
 };
 
 /** Writes what was built, or says what is wrong with the sources; the files, or undefined. */
-const finish = async (esbuild, results, hasApp) => {
+const finish = async (esbuild, results) => {
   const failed = results.filter((result) => result.status === 'rejected').map((result) => result.reason);
   if (failed.length > 0) {
     const errors = failed.flatMap((reason) => reason.errors ?? [{ text: String(reason) }]);
@@ -165,7 +158,8 @@ const finish = async (esbuild, results, hasApp) => {
     for (const file of [...outputFiles].sort((a, b) => b.path.length - a.path.length))
       replace(file.path, file.contents);
   }
-  if (hasApp) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(built[0].metafile)));
+  const app = built.find(({ metafile }) => 'dist/main.js' in metafile.outputs);
+  if (app !== undefined) replace(at('build', 'meta.json'), Buffer.from(JSON.stringify(app.metafile)));
   return built.flatMap(({ outputFiles }) => outputFiles.map((file) => relative(root, file.path)));
 };
 
@@ -180,7 +174,7 @@ export const build = async ({ ifStale = false } = {}) => {
     rmSync(STAMP, { force: true });
     // what Node compiled of the last build, it never looks at again
     rmSync(at('build', 'compile-cache'), { recursive: true, force: true });
-    const outputs = await run();
+    const outputs = await run([appBuild(), localBuild(), ...(existsSync(at('cli')) ? [cliBuild()] : [])]);
     if (outputs === undefined) return false;
     replace(STAMP, Buffer.from(JSON.stringify({ signature: wanted, outputs })));
     return true;
@@ -189,7 +183,10 @@ export const build = async ({ ifStale = false } = {}) => {
 
 if (fileURLToPath(import.meta.url) === realpathSync(process.argv[1] ?? '.')) {
   try {
-    if (!(await build({ ifStale: process.argv.includes('--if-stale') }))) process.exitCode = 1;
+    const done = process.argv.includes('--cli-operations')
+      ? (await run([cliOperationsBuild()])) !== undefined
+      : await build({ ifStale: process.argv.includes('--if-stale') });
+    if (!done) process.exitCode = 1;
   } catch (error) {
     const missing = error.code === 'ERR_MODULE_NOT_FOUND';
     process.stderr.write(
