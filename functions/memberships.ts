@@ -11,6 +11,7 @@ import { endMembership, letGrantLapse } from '../shared/join-requests/grants';
 import { statusOf, statusSchema } from '../shared/join-requests/status';
 import { policyInForce } from '../shared/policies/in-force';
 import type { Dossier } from '../shared/records/join-requests';
+import { outlasting } from '../shared/records/memberships';
 import { claimHolder } from '../shared/records/records';
 import type { Services } from '../shared/services';
 import { readJson } from '../shared/web/body';
@@ -150,10 +151,11 @@ async function showMembership(
 ): Promise<HttpResponseInit> {
   const standing = dossier.stored.request;
   const { grant, group, ended, state } = standing;
-  const [groupNow, { policy }, extension] = await Promise.all([
+  const [groupNow, { policy }, extension, goesOn] = await Promise.all([
     services.directory.group(group.id),
     policyInForce(services, group.id),
     openExtension(services, standing),
+    goesOnBy(services, standing),
   ]);
   const isLive = state === 'granted' && standing.ending === undefined && grant !== undefined;
   const until = ended?.at ?? grant?.until;
@@ -165,6 +167,7 @@ async function showMembership(
     ...(until !== undefined && { until: new Date(until) }),
     timeline: timelineOf(dossier),
     ...(isLive && { form: { action: pathOf(standing.id), token } }),
+    ...(goesOn && { goesOn }),
     lapsing: grant?.lapsing === true,
     ...(policy.justification.prompt !== undefined && { prompt: policy.justification.prompt }),
     justificationRequired: policy.justification.required,
@@ -181,6 +184,23 @@ async function showMembership(
 async function openExtension({ records }: Services, { group, requester }: JoinRequest): Promise<string | undefined> {
   const holder = await claimHolder(records, group.id, requester.id);
   return holder !== undefined && isOpen(holder) && holder.extends !== undefined ? holder.id : undefined;
+}
+
+/** What outlasts this grant: its page says when the membership ends, and there it is ended. */
+async function goesOnBy(
+  { records }: Services,
+  { id, grant, group, requester }: JoinRequest,
+): Promise<{ until?: Date; href?: string } | undefined> {
+  if (grant?.until === undefined) return undefined;
+  const membership = await records.memberships.read(group.id, requester.id);
+  const other = membership && outlasting(membership, { requestId: id, until: grant.until });
+  if (other === undefined) return undefined;
+  // one that an owner gave has no page
+  const hasPage = (await records.requests.read(other.requestId)) !== undefined;
+  return {
+    ...(other.until !== undefined && { until: new Date(other.until) }),
+    ...(hasPage && { href: pathOf(other.requestId) }),
+  };
 }
 
 const fits = (choice: string, maximum: string | undefined): boolean =>

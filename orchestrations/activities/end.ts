@@ -35,9 +35,9 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
               },
             )
           : found;
-      const removed = await takeBack(services, stored.request);
+      const became = await takeBack(services, stored.request);
       return standing(
-        (await records.requests.write(stored, ended(stored.request, removed, at), { route: ROUTE })).request,
+        (await records.requests.write(stored, ended(stored.request, became, at), { route: ROUTE })).request,
       );
     }),
   );
@@ -65,15 +65,17 @@ async function asItIs(
   return { wasMember, groupGone: !wasMember && (await directory.group(group.id)) === undefined };
 }
 
-async function takeBack(services: Services, request: JoinRequest): Promise<boolean> {
+/** What became of the membership. */
+async function takeBack(services: Services, request: JoinRequest): Promise<{ removed: boolean; covered?: boolean }> {
   const wish = await dropGrant(services, request);
-  if (wish.wanted === 'in') return false;
+  if (wish.wanted === 'in') return { removed: false, covered: wish.grants.length > 0 };
   try {
     await makeSo(services, request, wish);
-    return request.takingBack?.wasMember === true;
+    return { removed: request.takingBack?.wasMember === true };
   } catch (error) {
     // a group that can't be changed through Graph any more (deleted, dynamic, synchronised): the membership is not ours to end
-    if (error instanceof DirectoryRefused && (await isOutOfReach(services, request.group.id))) return false;
+    if (error instanceof DirectoryRefused && (await isOutOfReach(services, request.group.id)))
+      return { removed: false };
     throw error;
   }
 }

@@ -14,6 +14,7 @@ import { addressee, deliver, linkAddress, mailOf, wentOut } from '../../shared/j
 import { closedMessage, delayedMessage, outcomeMessage } from '../../shared/mail/messages';
 import type { Ended, Outcome } from '../../shared/mail/messages';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
+import type { Membership } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
 import { Conflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
@@ -149,16 +150,18 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
     directory.person(request.requester.id),
     records.memberships.read(request.group.id, request.requester.id),
   ]);
-  // the end of a grant that another one continues changes nothing for anybody
-  if (given.kind === 'ended' && !given.removed && membership?.wanted === 'in' && membership.grants.length > 0)
-    return [];
-  const outcome = given.kind === 'ended' ? await asItIs(services, request, given, group !== undefined) : given;
+  if (given.kind === 'ended' && goesOn(given, membership)) return [];
+  // whoever asked to stay may have been removed meanwhile: then there is no membership to speak of
+  const speaksOfIt = given.kind === 'ended' || (given.kind !== 'granted' && request.extends !== undefined);
+  const isThere = group !== undefined;
+  const isMember = speaksOfIt && isThere && (await directory.isMember(request.group.id, request.requester.id));
+  const outcome = given.kind === 'ended' ? asItIs(given, { isMember, isThere }) : given;
   const facts = factsOf(request, {
     ...(group && { group }),
     ...(person && { person }),
     approvers: request.stage.approvers,
     // an extension that was granted was one when it was granted
-    ...(outcome.kind !== 'granted' && { at: new Date() }),
+    ...(outcome.kind !== 'granted' && { at: new Date(), isMember }),
   });
 
   const toRequester = (): Mail[] => {
@@ -194,17 +197,15 @@ async function mailsToSend(services: Services, dossier: Dossier, given: Outcome)
   return [...toRequester(), ...toOthers];
 }
 
+/** The end of a grant changes nothing for anybody where another one went on then, or one that came later does now. */
+const goesOn = ({ covered, removed }: Ended, membership: Membership | undefined): boolean =>
+  covered === true || (!removed && membership?.wanted === 'in' && membership.grants.length > 0);
+
 /**
  * How a membership ended, as it is now: another end of the same moment may have removed the person, another group may keep them in, and a
  * group may have been deleted, or restored, since.
  */
-async function asItIs(
-  { directory }: Services,
-  { group, requester }: JoinRequest,
-  { how, ...ended }: Ended,
-  isThere: boolean,
-): Promise<Ended> {
-  const isMember = isThere && (await directory.isMember(group.id, requester.id));
+function asItIs({ how, ...ended }: Ended, { isMember, isThere }: { isMember: boolean; isThere: boolean }): Ended {
   const isDeleted = !isThere && how !== 'revoked';
   const now = isDeleted ? 'group-deleted' : how === 'group-deleted' ? 'lapsed' : how;
   return { ...ended, removed: !isMember, ...(now !== undefined && { how: now }) };

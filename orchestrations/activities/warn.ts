@@ -5,6 +5,7 @@ import { factsOf } from '../../shared/join-requests/facts';
 import { addressee, deliver, linkAddress, mailOf } from '../../shared/join-requests/outbox';
 import { endingMessage } from '../../shared/mail/messages';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
+import { outlasting } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
 import type { Services } from '../../shared/services';
 import { gone, orLater, standing, timeOf, waiting } from './standing';
@@ -73,10 +74,8 @@ async function warning(
     records.memberships.read(request.group.id, request.requester.id),
   ]);
   const { until = '' } = request.grant ?? {};
-  const isCovered = (membership?.grants ?? []).some(
-    (other) => other.requestId !== request.id && (other.until === undefined || other.until > until),
-  );
-  if (isCovered || group === undefined || !hasMailbox(person)) return undefined;
+  const longer = membership && outlasting(membership, { requestId: request.id, until });
+  if (longer !== undefined || group === undefined || !hasMailbox(person)) return undefined;
   const message = endingMessage({
     facts: factsOf(request, { group, person, approvers: [] }),
     recipient: person.displayName,

@@ -114,7 +114,8 @@ export interface JoinRequest {
   /** The membership is to end now, by whom and why. */
   ending?: { how: 'left' | 'revoked'; by: Actor; at: string; reason?: string };
   /** Present once the grant is over. `removed`: the membership was Gatehouse's to take back, and was. */
-  ended?: { how: GrantEnd; at: string; removed: boolean; by?: string; reason?: string };
+  /** `covered`: another grant kept the person in the group at that moment, so that nothing changed for them; its own end is told. */
+  ended?: { how: GrantEnd; at: string; removed: boolean; covered?: true; by?: string; reason?: string };
   /** Why it was cancelled or failed, in words. */
   reason?: { rule: string; sentence: string };
   /** When the next step is due; null when nothing is left to do, or only operations can do it. */
@@ -707,8 +708,12 @@ export function startTakingBack(
   };
 }
 
-/** The grant is over. `removed` says whether the membership was Gatehouse's to take back, and was. */
-export function end(request: JoinRequest, removed: boolean, at: Date): Change {
+/** The grant is over. `removed`: the membership was Gatehouse's to take back, and was; `covered`: another grant keeps the person in. */
+export function end(
+  request: JoinRequest,
+  { removed, covered }: { removed: boolean; covered?: boolean },
+  at: Date,
+): Change {
   const { ending, takingBack } = request;
   const byItself: GrantEnd =
     takingBack?.groupGone === true ? 'group-deleted' : takingBack?.wasMember === false ? 'removed' : 'lapsed';
@@ -717,6 +722,7 @@ export function end(request: JoinRequest, removed: boolean, at: Date): Change {
     how,
     at: iso(at),
     removed,
+    ...(covered === true && { covered }),
     ...(ending?.by.name !== undefined && ending.how === 'revoked' && { by: ending.by.name }),
     ...(ending?.reason !== undefined && { reason: ending.reason }),
   };

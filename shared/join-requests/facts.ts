@@ -3,14 +3,17 @@ import { approvedBy, coolsDownUntil } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import type { Outcome, RequestFacts } from '../mail/messages';
 
-/** What mails and pages tell of a request; people and group as the directory knows them now, or as they were named when it was filed. */
+/**
+ * What mails and pages tell of a request; people and group as the directory knows them now, or as they were named when it was filed.
+ * @param now `isMember`: `false` where somebody who asked to stay is known to be no member any more
+ */
 export function factsOf(
   request: JoinRequest,
-  now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[]; at?: Date },
+  now: { group?: Group; person?: Person; approvers: readonly { displayName: string }[]; at?: Date; isMember?: boolean },
 ): RequestFacts {
-  const { group, person, approvers, at = new Date(0) } = now;
+  const { group, person, approvers, at = new Date(0), isMember = true } = now;
   // once the membership is over there is nothing to stay in: it is asked for anew
-  const isExtension = request.extends !== undefined && new Date(request.extends.until) > at;
+  const isExtension = isMember && request.extends !== undefined && new Date(request.extends.until) > at;
   return {
     reference: request.id,
     groupName: group?.displayName ?? request.group.name,
@@ -56,10 +59,11 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
       };
     }
     case 'ended': {
-      const { removed = false, how, by, reason } = request.ended ?? {};
+      const { removed = false, covered, how, by, reason } = request.ended ?? {};
       return {
         kind: 'ended',
         removed,
+        ...(covered && { covered }),
         ...(how !== undefined && { how }),
         ...(by !== undefined && { by }),
         ...(reason !== undefined && { reason }),

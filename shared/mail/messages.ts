@@ -45,6 +45,8 @@ export interface Ended {
   kind: 'ended';
   /** Whether Gatehouse took the membership back; it leaves alone what was not its own, and what was gone already. */
   removed: boolean;
+  /** Another grant kept the person in the group: there is nothing to tell. */
+  covered?: boolean;
   /**
    * Its time was over (also where this is absent), the member left, somebody had removed the member before, it was revoked, or the group
    * is gone.

@@ -78,6 +78,26 @@ export function limits(table: Table, most: CallLimits): Limits {
     );
   };
 
+  /** By row, the calls of this instance that are being counted for all that they are counted for at once. */
+  const going = new Map<string, number>();
+  const together = async <Result>(keys: readonly string[], count: () => Promise<Result>): Promise<Result> => {
+    for (const key of keys) going.set(key, (going.get(key) ?? 0) + 1);
+    try {
+      return await count();
+    } finally {
+      for (const key of keys) {
+        const left = (going.get(key) ?? 0) - 1;
+        if (left > 0) going.set(key, left);
+        else going.delete(key);
+      }
+    }
+  };
+  /** As it was last seen, with what this instance is about to add. */
+  const usedOf = (key: string, hour: string): number => {
+    const counter = seen.get(key);
+    return (counter?.hour === hour ? counter.used : 0) + (going.get(key) ?? 0);
+  };
+
   /** @returns whether this row had room for one more call. */
   const taken = (partitionKey: string, rowKey: string, hour: string, share: number): Promise<boolean> =>
     inTurn(keyOf(partitionKey, rowKey), () => takenNow(partitionKey, rowKey, hour, share));
@@ -104,18 +124,24 @@ export function limits(table: Table, most: CallLimits): Limits {
       const start = Math.floor(at.getTime() / HOUR) * HOUR;
       const hour = new Date(start).toISOString();
       const each = counted.map(({ kind, id }) => ({ kind, partition: `${kind}_${id}`, first: randomInt(ROWS[kind]) }));
+      const shareOf = (kind: Counted['kind']): number => Math.ceil(most[kind] / ROWS[kind]);
       const rowKey = (n: number, rows: number): string => `n_${String(n % rows)}`;
       try {
-        await Promise.all(each.map(({ kind, partition, first }) => look(partition, rowKey(first, ROWS[kind]))));
-        for (const { kind, partition, first } of each) {
-          const rows = ROWS[kind];
-          const share = Math.ceil(most[kind] / rows);
-          let room = false;
+        const firsts = each.map(({ kind, partition, first }) => ({ kind, partition, row: rowKey(first, ROWS[kind]) }));
+        await Promise.all(firsts.map(({ partition, row }) => look(partition, row)));
+        const keys = firsts.map(({ partition, row }) => keyOf(partition, row));
+        const isFarFromFull = firsts.every(({ kind }, n) => usedOf(keys[n] ?? '', hour) < shareOf(kind) / 2);
+        const hasRoom = async ({ kind, partition, first }: (typeof each)[number]): Promise<boolean> => {
           // a row that is full sends the call on to the next one: only when all are, the limit is reached
-          for (let n = 0; n < rows && !room; n += 1)
-            room = await taken(partition, rowKey(first + n, rows), hour, share);
-          if (!room) return start + HOUR - at.getTime();
-        }
+          for (let n = 0; n < ROWS[kind]; n += 1)
+            if (await taken(partition, rowKey(first + n, ROWS[kind]), hour, shareOf(kind))) return true;
+          return false;
+        };
+        const wait = start + HOUR - at.getTime();
+        // where none of them is near its limit, none will stop the call, and they are counted at once
+        if (isFarFromFull)
+          return (await together(keys, () => Promise.all(each.map(hasRoom)))).every(Boolean) ? 0 : wait;
+        for (const counter of each) if (!(await hasRoom(counter))) return wait;
         return 0;
       } catch (error) {
         if (error instanceof Conflict) return 0;

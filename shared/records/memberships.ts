@@ -32,6 +32,20 @@ export const isEnding = (membership: Membership): boolean =>
     membership.grants.length > 0 &&
     membership.grants.every(({ ending }) => ending === true));
 
+/** By which other grant the person stays the longest, where one outlasts this one: of a later request, or given by an owner. */
+export function outlasting(
+  { grants }: Pick<Membership, 'grants'>,
+  { requestId, until }: { requestId: string; until: string },
+): Grant | undefined {
+  const longest = grants
+    .filter((other) => other.requestId !== requestId && other.ending !== true)
+    .reduce<Grant | undefined>((most, other) => (most && endOf(most) >= endOf(other) ? most : other), undefined);
+  return longest !== undefined && endOf(longest) > until ? longest : undefined;
+}
+
+/** One without an end ends behind every other. */
+const endOf = ({ until = '~' }: Grant): string => until;
+
 export interface Memberships {
   read(groupId: string, personId: string): Promise<Membership | undefined>;
   /** Reads, changes and writes under the ETag, again where somebody else wrote meanwhile. */

@@ -661,6 +661,14 @@ export const pages: Record<string, Html> = {
     extensionLink: `${host}/api/requests/8b2e6f409a1d4c7395e0d3a1f7c54b22`,
     done: 'You have asked to stay.',
   }),
+  'membership-extended': membershipPage({
+    ...member,
+    until: memberUntil,
+    goesOn: {
+      until: new Date('2027-06-02T15:00:00Z'),
+      href: `${host}/api/memberships/8b2e6f409a1d4c7395e0d3a1f7c54b22`,
+    },
+  }),
   'membership-over': membershipPage({
     ...member,
     form: undefined,

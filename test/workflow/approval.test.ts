@@ -845,6 +845,11 @@ describe('membership for a time', () => {
     const { membership: grant } = await house.untilTold(second);
     const { membership: before } = await house.status(first);
     expect(new Date(grant?.until ?? 0).getTime() - new Date(before?.until ?? 0).getTime()).toBe(30 * DAY);
+    // the page of the first one says what is so now, and has nothing to choose
+    const old = (await signIn(house.stack.urls, 'rita', membership(first))).page.text;
+    expect(old).toContain('You stay a member');
+    expect(old).toContain(`href="${membership(second)}"`);
+    expect(old).not.toContain('name="action"');
     later(10 * DAY);
     const over = await house.untilEnded(first);
     expect(over.membership?.ended).toMatchObject({ how: 'lapsed', removed: false });
@@ -867,6 +872,18 @@ describe('membership for a time', () => {
     later(10 * DAY);
     await house.untilEnded(first);
     expect(await isMember(group, 'ravi')).toBe(false);
+  });
+
+  test('whoever was removed by hand while they asked to stay is told of no membership when that is denied', async () => {
+    const group = await groupWith(['olivia']);
+    await granted(group, 'ravi', 'P10D');
+    const asked = await opened(group, 'ravi', { duration: 'P10D' });
+    await house.change({ type: 'removeMember', group, target: people.ravi.id });
+    await decide(asked, 'olivia', 'deny');
+    await house.untilTold(asked);
+    const { plainText } = await mailTo(asked, 'ravi');
+    expect(plainText).toContain('Your access has not changed');
+    expect(plainText).not.toContain('your membership');
   });
 
   test('a member leaves early, by a box that must be ticked', async () => {
@@ -977,6 +994,25 @@ describe('membership for a time', () => {
     const { membership: grant } = await house.untilEnded(extension);
     expect(grant?.ended).toMatchObject({ how: 'lapsed', removed: true });
     expect(await isMember(group, 'rita')).toBe(false);
+  });
+
+  test('a membership by two grants that is revoked ends once for its member: one mail, whenever it is sent', async () => {
+    const group = await groupWith(['olivia', 'omar']);
+    const first = await granted(group, 'rita', 'P10D');
+    const second = await granted(group, 'rita', 'P30D');
+    await house.fault('mail', { method: 'POST', path: 'emails:send', fault: { kind: 'answer', status: 503 } });
+    const omar = await asPersonWithToken(house.stack.urls, 'omar');
+    await omar.call('POST', `/api/join-requests/${first}/revoke`, { reason: 'Moved on.' });
+    for (const id of [first, second]) await house.untilEnded(id);
+    expect(await isMember(group, 'rita')).toBe(false);
+    await house.clearFaults();
+    for (const id of [first, second])
+      await house.untilSwept(
+        id,
+        ({ timeline }) => timeline.filter(({ event }) => event === 'outcome-told').length === 2,
+      );
+    const subjects = [...(await subjectsAbout(first, 'rita')), ...(await subjectsAbout(second, 'rita'))];
+    expect(subjects.filter((subject) => subject.startsWith('Revoked'))).toHaveLength(1);
   });
 
   test('whoever asks anew while the end of their membership waits for Graph, and is approved, stays', async () => {

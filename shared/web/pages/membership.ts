@@ -27,6 +27,8 @@ export function membershipPage(p: {
   until?: Date;
   timeline: TimelineItem[];
   form?: { action: string; token: string };
+  /** By another grant the membership lasts longer, or has no end: `href` is its page, on which the member then asks to stay, or leaves. */
+  goesOn?: { until?: Date; href?: string };
   /** The member has chosen to let it lapse. */
   lapsing: boolean;
   /** The group's own words on what a reason should say. */
@@ -45,12 +47,13 @@ export function membershipPage(p: {
 }): Html {
   const group = nameOf(p.facts.groupName);
   const heading = `Your membership in ${group}`;
-  const { form, until } = p;
+  const { form, goesOn, until } = p;
+  const isWide = form !== undefined || goesOn !== undefined;
   const done = oneLine(p.done ?? '');
   return layout({
     title: p.problem === undefined ? heading : `Problem: ${heading}`,
     signedInAs: nameOf(p.signedInAs),
-    wide: form !== undefined,
+    wide: isWide,
     content: [
       unchanged(p.problem),
       done !== '' && html`<p class="done" role="status">${done}</p> `,
@@ -58,9 +61,11 @@ export function membershipPage(p: {
         <div class="columns">
           ${membershipCard(p)}
           ${
-            form &&
+            isWide &&
             html`<div class="actions">
-              ${until && [extendCard(form, p), lapseCard(form, until, p.lapsing)]} ${leaveCard(form, group)}
+              ${goesOn && goesOnCard(goesOn)}
+              ${form && !goesOn && until && [extendCard(form, p), lapseCard(form, until, p.lapsing)]}
+              ${form && goesOn?.href === undefined && leaveCard(form, group)}
             </div>`
           }
           ${historyCard(p.timeline)}
@@ -69,17 +74,32 @@ export function membershipPage(p: {
   });
 }
 
-function membershipCard({ facts, from, until }: { facts: RequestFacts; from?: Date; until?: Date }): Html {
+function membershipCard({
+  facts,
+  from,
+  until,
+  goesOn,
+}: Pick<Parameters<typeof membershipPage>[0], 'facts' | 'from' | 'until' | 'goesOn'>): Html {
   const period: Fact[] =
     from === undefined
       ? []
       : [
           ['Member since', dateInWords(from)],
-          ['Member until', until ? dateInWords(until) : 'No end date'],
+          [goesOn ? 'By this request until' : 'Member until', until ? dateInWords(until) : 'No end date'],
         ];
   return html`<section class="card" aria-labelledby="membership">
     <h2 id="membership">${from === undefined ? 'What was asked for' : 'From when until when'}</h2>
     ${factList([...period, ['Group', groupValue(facts)], ['Reference', oneLine(facts.reference)]])}
+  </section>`;
+}
+
+function goesOnCard({ until, href }: { until?: Date; href?: string }): Html {
+  return html`<section class="card" aria-labelledby="goes-on">
+    <h2 id="goes-on">You stay a member</h2>
+    <p class="soft">
+      ${until ? html`By another request until ${dateInWords(until)}.` : 'Without an end, by another request or because an owner added you.'}
+      ${href !== undefined && html`<a href="${href}">See that membership</a>`}
+    </p>
   </section>`;
 }
 

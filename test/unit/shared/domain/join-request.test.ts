@@ -343,7 +343,7 @@ test('a membership that is revoked is due at once and ends as revoked, by whom a
   expect(joinRequest.endNow(change.request, 'left', by, undefined, after(DAY))).toBeUndefined();
   const { request } = joinRequest.end(
     joinRequest.startTakingBack(change.request, { wasMember: true, groupGone: false }, after(DAY)).request,
-    true,
+    { removed: true },
     after(DAY),
   );
   expect(request.ended).toMatchObject({ how: 'revoked', removed: true, by: 'Olivia', reason: 'left the team' });
@@ -355,7 +355,7 @@ test('a membership that was gone before its end is told as removed by somebody e
     { wasMember: false, groupGone: false },
     after(30 * DAY),
   ).request;
-  expect(joinRequest.end(found, false, after(30 * DAY)).request.ended).toMatchObject({
+  expect(joinRequest.end(found, { removed: false }, after(30 * DAY)).request.ended).toMatchObject({
     how: 'removed',
     removed: false,
   });

@@ -54,6 +54,29 @@ test('a call that is refused for its person uses up nothing of what the group ha
   expect(await admitted([counting], [{ kind: 'person', id: 'omar' }, group], 20)).toBe(2);
 });
 
+test('nor do many such calls at once', async () => {
+  const counting = limits(memoryTable(), MOST);
+  const waits = await Promise.all(Array.from({ length: 40 }, () => counting.count([person, group], START)));
+  expect(waits.filter((wait) => wait === 0)).toHaveLength(4);
+  expect(await admitted([counting], [{ kind: 'person', id: 'omar' }, group], 20)).toBe(2);
+});
+
+test('a call that none of its limits is near is counted for all of them at once', async () => {
+  const { table, calls } = watched(memoryTable());
+  let most = 0;
+  let now = 0;
+  const slow = async <Result>(work: () => Promise<Result>): Promise<Result> => {
+    now += 1;
+    most = Math.max(most, now);
+    await new Promise(setImmediate);
+    now -= 1;
+    return work();
+  };
+  const counting = limits({ ...table, create: (row) => slow(() => table.create(row)) }, MOST);
+  expect(await counting.count([app, person, group], START)).toBe(0);
+  expect([most, calls.filter((call) => call === 'create')]).toEqual([3, ['create', 'create', 'create']]);
+});
+
 test('the next hour starts anew, and the answer says when that is', async () => {
   const counting = limits(memoryTable(), MOST);
   expect(await admitted([counting], [person], 5)).toBe(4);
