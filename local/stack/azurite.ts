@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { KEEP_ALIVE_MS } from './listeners';
 import { built, root } from './paths';
 import type { Ports } from './ports';
 import type { Tls } from './tls';
@@ -23,6 +24,7 @@ export const tableService = (ports: Ports, folder: string, tls: Tls): Azurite =>
   preload,
   args: [
     ...['--tableHost', '127.0.0.1', '--tablePort', String(ports.tables)],
+    ...['--tableKeepAliveTimeout', String(KEEP_ALIVE_MS / 1_000)],
     ...['--location', folder, '--oauth', 'basic', '--cert', tls.certFile, '--key', tls.keyFile],
     ...COMMON,
   ],

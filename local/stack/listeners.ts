@@ -17,7 +17,7 @@ export interface Listener {
 }
 
 // A client that reuses a connection just as the server lets go of it sees a reset; longer than the SDKs keep theirs is safe.
-const KEEP_ALIVE_MS = 120_000;
+export const KEEP_ALIVE_MS = 120_000;
 
 /** Listens with `app` on 127.0.0.1:`port` (0: any free one), over TLS where `tls` is given. */
 export async function listen(app: Answering, port: number, tls?: Pick<Tls, 'cert' | 'key'>): Promise<Listener> {
