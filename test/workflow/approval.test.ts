@@ -1049,7 +1049,10 @@ describe('membership for a time', () => {
     expect(await isMember(group, 'rita')).toBe(true);
   });
 
-  test('nobody is removed for a moment whose extension was approved in time and waits for Graph', async () => {
+  test.each([
+    ['Graph', false],
+    ['a host that is down when the time is over', true],
+  ])('nobody is removed for a moment whose extension was approved in time and waits for %s', async (_, isDown) => {
     const group = await groupWith(['olivia']);
     const first = await granted(group, 'rita', 'P2D');
     const extension = await opened(group, 'rita', { duration: 'P5D' });
@@ -1058,9 +1061,11 @@ describe('membership for a time', () => {
     await house.fault('directory', { ...owners, fault: { kind: 'answer', status: 503 } });
     await decide(extension, 'olivia', 'approve');
     await house.until(extension, ({ state, waitingFor }) => state === 'approved' && waitingFor?.what === 'directory');
+    if (isDown) await house.stack.end('host');
     later(2 * DAY);
-    await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
+    if (!isDown) await house.untilSwept(first, ({ waitingFor }) => waitingFor?.what === 'directory');
     await house.liftFaults('directory');
+    if (isDown) await house.stack.restart('host');
     await house.untilSwept(extension, ({ state }) => state === 'granted');
     expect((await house.untilEnded(first)).membership?.ended).toMatchObject({ how: 'lapsed', removed: false });
     expect(await isMember(group, 'rita')).toBe(true);

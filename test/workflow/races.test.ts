@@ -218,7 +218,17 @@ test('a deployment in every state: the host stops and starts, and each request g
   expect((await oneOutcome(pending)).state).toBe('expired');
 }, 120_000);
 
-test('a deployment between decision and write, and between write and telling: it goes on, and everyone is told once', async () => {
+test('a deployment between decision and write, between write and telling, and before an end: it goes on, and everyone is told once', async () => {
+  const ending = await asked();
+  await decide(olivia, ending.id, 'approve');
+  await house.untilTold(ending.id);
+  await house.fault('directory', {
+    method: 'DELETE',
+    path: `${ending.group}/members/`,
+    fault: { kind: 'answer', status: 503 },
+  });
+  await olivia.call('POST', `/api/join-requests/${ending.id}/revoke`, { reason: 'Moved on.' });
+  await house.until(ending.id, ({ waitingFor }) => waitingFor?.what === 'directory');
   const held = await asked();
   await house.fault('directory', {
     method: 'POST',
@@ -251,4 +261,12 @@ test('a deployment between decision and write, and between write and telling: it
     });
     expect((await oneOutcome(each)).state).toBe(wanted);
   }
+  const { membership } = await house.untilEnded(ending.id);
+  expect(membership?.ended).toMatchObject({ how: 'revoked', removed: true });
+  expect(await membersOf(house.stack.urls, ending.group)).not.toContain(ending.person);
+  const isToldTwice = ({ timeline }: Status): boolean =>
+    timeline.filter(({ event }) => event === 'outcome-told').length === 2;
+  await house.untilSwept(ending.id, isToldTwice);
+  const mails = await mailsToAddress(house.stack.urls, ending.address);
+  expect(mails.filter(({ subject }) => subject.startsWith('Revoked'))).toHaveLength(1);
 }, 120_000);
