@@ -142,7 +142,7 @@ export async function tellOfLife(services: Services, now: AtLife, telling: Telli
     case 'expired':
       return toldPage(stored.life, await tellExpired(services, now, telling.after), rules, at);
     case 'renewed':
-      return toldPage(stored.life, await tellRenewed(services, now, telling.after), rules, at);
+      return toldPage(stored.life, await tellRenewed(services, now, telling), rules, at);
     case 'deleted':
       await tellDeleted(services, now);
       return toldPage(stored.life, undefined, rules, at);
@@ -199,13 +199,14 @@ async function membersFrom({ directory }: Services, groupId: string, after: stri
 }
 
 /** The owners that the group has now, and whoever was told that it had expired, or would. @returns the page that comes next */
-async function tellRenewed(services: Services, now: AtLife, after: string | undefined): Promise<string | undefined> {
+async function tellRenewed(services: Services, now: AtLife, { after, of }: Telling): Promise<string | undefined> {
   const { directory, records } = services;
   const { life } = now.stored;
-  const before = `expired_${String(life.term - 1)}_`;
+  const ended = of ?? life.term - 1;
+  const before = `expired_${String(ended)}_`;
   const [owners, warned, page] = await Promise.all([
     after === undefined ? directory.owners(life.group.id) : [],
-    after === undefined ? warnedCaretakers(services, now) : [],
+    after === undefined ? warnedCaretakers(services, life.group.id, ended) : [],
     records.lives.mailsPage(life.group.id, before, { size: PAGE, ...(after !== undefined && { after }) }),
   ]);
   const asOwners = ownersAmong(owners);
@@ -220,7 +221,7 @@ async function tellRenewed(services: Services, now: AtLife, after: string | unde
     [...asOwners, ...told, ...warned.filter(({ to }) => !told.some((other) => other.to.id === to.id))]
       // whoever renewed it saw it happen
       .filter(({ to }) => to.id !== renewedBy?.id)
-      .map((reader) => ({ ...reader, key: `renewed_${String(life.term)}_${reader.to.id}` })),
+      .map((reader) => ({ ...reader, key: `renewed_${String(ended + 1)}_${reader.to.id}` })),
     ({ to, as }) =>
       groupRenewedMessage({
         facts: factsOf(life),
@@ -234,9 +235,8 @@ async function tellRenewed(services: Services, now: AtLife, after: string | unde
 }
 
 /** Those at the fallback address, where they were warned that the group would expire. */
-async function warnedCaretakers({ records }: Services, now: AtLife): Promise<Reader[]> {
-  const { life } = now.stored;
-  const mails = await records.lives.warnings(life.group.id, life.term - 1);
+async function warnedCaretakers({ records }: Services, groupId: string, term: number): Promise<Reader[]> {
+  const mails = await records.lives.warnings(groupId, term);
   return mails
     .filter((mail) => wasAccepted(mail) && mail.to.id === CARETAKERS)
     .slice(0, 1)

@@ -21,6 +21,8 @@ export interface Telling {
   what: 'expired' | 'renewed' | 'deleted';
   /** The page that comes next; absent: the first. */
   after?: string;
+  /** Of a renewal: the term of whose end people were told. Absent: the one before this. */
+  of?: number;
 }
 
 /**
@@ -194,7 +196,7 @@ export function toldPage(
   const { telling, ...rest } = life;
   if (telling === undefined) return { life, entries: [] };
   if (after !== undefined)
-    return { life: scheduled({ ...rest, telling: { what: telling.what, after } }, rules, at), entries: [] };
+    return { life: scheduled({ ...rest, telling: { ...telling, after } }, rules, at), entries: [] };
   return step(scheduled(rest, rules, at), 'members-told', at, GATEHOUSE, { what: telling.what });
 }
 
@@ -230,7 +232,8 @@ export const wasUsed = ({ life }: GroupLife, renewedAt: Date | undefined): renew
   renewedAt !== undefined && renewedAt >= addDuration(new Date(life.from), USE_COUNTS_AFTER);
 
 /**
- * The group lives anew from `from` on. Whoever was told that it would end, or had, is told that it does not.
+ * The group lives anew from `from` on. Whoever was told that it would end, or had, is told that it does not; where a renewal before this one
+ * is still being told, that goes on.
  * `undefined` where it can't: it is deleted, is being deleted, or what is known is newer.
  * @param isRestored it was deleted, and is there again
  */
@@ -244,7 +247,7 @@ export function renewGroup(
   const { how, by, from, reason, isRestored = false } = renewal;
   const next = isRestored ? bornAt(from) : renewed(life.life, from);
   if (next === undefined) return undefined;
-  const { telling: _telling, isGone: _gone, ownersThen: _owners, renewedBy: _before, ...rest } = life;
+  const { telling: before, isGone: _gone, ownersThen: _owners, renewedBy: _by, ...rest } = life;
   const wasTold = life.life.warnedAt !== undefined || life.life.expiredAt !== undefined;
   const anew: GroupLife = {
     ...rest,
@@ -252,7 +255,9 @@ export function renewGroup(
     life: next,
     ...(by.kind === 'person' && { renewedBy: { id: by.id, name: by.name ?? by.id } }),
     ...(life.kind === 'microsoft365' && (how === 'owner' || how === 'administrator') && { toRenew: true }),
-    ...(wasTold && { telling: { what: 'renewed' } }),
+    ...(wasTold
+      ? { telling: { what: 'renewed', of: life.term } }
+      : before?.what === 'renewed' && { telling: { ...before, of: before.of ?? life.term - 1 } }),
   };
   const said = { how, ...(isRestored && { isRestored }), ...(reason !== undefined && { reason }) };
   return step(scheduled(anew, rules, at), 'group-renewed', at, by, said);

@@ -299,6 +299,26 @@ test('while the mail service is down nothing is lost, and what is sent then says
   await house.untilLife(id, hasExpired);
 });
 
+test('renewed once more before everyone was told of the first time, a group goes on for everyone who was told that it ended', async () => {
+  const id = await house.born('rita', 'Night Owls');
+  const member = await house.manage('rita', id, { kind: 'add-member', person: people.maja.id });
+  expect((await house.settled(member)).state).toBe('done');
+  await warnedThrice(id);
+  await house.at(id, 40, hasExpired);
+  await house.untilMails(id, 'maja', 1);
+  await house.fault('mail', { method: 'POST', path: 'emails:send', fault: { kind: 'answer', status: 503 } });
+  expect((await house.renew('mona', id)).status).toBe(200);
+  const refused = { method: 'POST', path: /emails:send/, status: 503, body: /Night Owls goes on/ };
+  await house.untilAnswered('mail', refused);
+  house.stack.clock.advance(DAY);
+  expect((await house.renew('adele', id)).status).toBe(200);
+  const { from } = await house.life(id);
+  await house.clearFaults();
+  expect(await house.untilMails(id, 'maja', 2)).toEqual(['Night Owls has expired', 'Night Owls goes on']);
+  expect((await house.untilMails(id, 'rita', 5)).filter((subject) => subject === 'Night Owls goes on')).toHaveLength(1);
+  expect(since(from, (await house.life(id)).expiresAt)).toBe(40);
+});
+
 test('a group that somebody deleted in Entra is left alone, quietly', async () => {
   const id = await house.born('rita', 'Mayflies');
   await house.change({ type: 'deleteGroup', id });

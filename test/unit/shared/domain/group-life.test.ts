@@ -135,6 +135,20 @@ describe('a renewal', () => {
     expect(said(step)).toEqual([['group-renewed', iso(39), 'r', { how: 'owner', reason: 'We fly on.' }]]);
   });
 
+  test('that comes while the one before is still being told lets that go on: of the same end, from the same page', () => {
+    const first = lives.renewGroup(expired(), by, rules, day(45));
+    const page = first && lives.toldPage(first.life, 'next', rules, day(46));
+    const telling = { what: 'renewed', of: 1, after: 'next' };
+    expect(page?.life.telling).toEqual(telling);
+    const use = { how: 'use', by: gatehouse, from: day(50) } as const;
+    const second = page && lives.renewGroup(page.life, use, rules, day(50));
+    expect([second?.life.term, second?.life.telling, second?.life.due]).toEqual([3, telling, iso(50)]);
+    // one from before that was kept
+    const { of: _of, ...old } = telling;
+    const older = page && lives.renewGroup({ ...page.life, telling: { ...old, what: 'renewed' } }, use, rules, day(50));
+    expect(older?.life.telling).toEqual(telling);
+  });
+
   test('of a group of which nobody was told tells nobody; a person without a name is named by the id', () => {
     const nameless = { kind: 'person', id: 'x' } as const;
     const step = lives.renewGroup(born().life, { ...by, by: nameless, from: day(2) }, rules, day(2));
