@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
-import { request as httpRequest } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage, ServerResponse } from 'node:http';
+import { maxHeaderSize, request as httpRequest } from 'node:http';
 import { pipeline } from 'node:stream/promises';
 import type { RegisteredFunction, TypedData } from './functions-core';
 import type { HttpConfig } from './host-config';
@@ -129,15 +129,15 @@ async function answerStreaming(
   response: ServerResponse,
 ): Promise<void> {
   const invocationId = randomUUID();
-  const forwarded = httpRequest(new URL(request.url ?? '/', streamUri), {
-    method: request.method ?? 'GET',
-    headers: {
-      ...request.headers,
-      'x-ms-invocation-id': invocationId,
-      'x-forwarded-host': new URL(originOf(request)).host,
-      'x-forwarded-proto': 'http',
-    },
-  });
+  const headers = {
+    ...request.headers,
+    'x-ms-invocation-id': invocationId,
+    'x-forwarded-host': new URL(originOf(request)).host,
+    'x-forwarded-proto': 'http',
+  };
+  // that server would cut it off, and the invocation wait for it for ever
+  if (sizeOf(request.url ?? '/', headers) > maxHeaderSize) return sendStatus(response, 431);
+  const forwarded = httpRequest(new URL(request.url ?? '/', streamUri), { method: request.method ?? 'GET', headers });
   const answered = once(forwarded, 'response').then(
     ([stream]: IncomingMessage[]) => stream && passOn(stream, response),
   );
@@ -165,6 +165,12 @@ async function answerStreaming(
   }
   forwarded.destroy();
   sendHttpData(response, undefined);
+}
+
+/** Bytes of the head of a request, or a few more. */
+function sizeOf(url: string, headers: IncomingHttpHeaders): number {
+  const line = 'OPTIONS  HTTP/1.1'.length + url.length;
+  return Object.entries(headers).reduce((sum, [name, value]) => sum + name.length + String(value).length + 4, line);
 }
 
 async function passOn(stream: IncomingMessage, response: ServerResponse): Promise<void> {

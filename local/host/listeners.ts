@@ -12,6 +12,9 @@ export interface Listener {
   close(withinMs: number): Promise<void>;
 }
 
+/** More than a front door lets in, and adds to it: what is too much for the app is answered, and not cut off. */
+const MOST_HEADERS = 64 * 1_024;
+
 async function listenOnce(server: Server, port: number): Promise<void> {
   server.listen(port, '127.0.0.1');
   await once(server, 'listening');
@@ -21,7 +24,9 @@ async function listenOnce(server: Server, port: number): Promise<void> {
  * Listens on 127.0.0.1. A port that is taken is a failure, or, with `elseAnyFree`, another one is used.
  */
 export async function listen(entrance: Entrance, port: number, elseAnyFree = false): Promise<Listener> {
-  const server = createServer({ keepAliveTimeout: 65_000 }, (request, response) => entrance.receive(request, response));
+  const server = createServer({ keepAliveTimeout: 65_000, maxHeaderSize: MOST_HEADERS }, (request, response) =>
+    entrance.receive(request, response),
+  );
   try {
     await listenOnce(server, port);
   } catch (error) {

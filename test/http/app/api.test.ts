@@ -226,6 +226,14 @@ describe('which groups and people', () => {
 });
 
 describe('bad input', () => {
+  test('an address of any length is answered, and what is too long on the way is not cut off', async () => {
+    const statuses = new Set<number>();
+    for (let length = 4_000; length < 34_000; length += 250)
+      statuses.add((await rita.call('GET', `/api/groups?search=${'x'.repeat(length)}`)).status);
+    // too long for the app, then for what is before it
+    expect([...statuses]).toEqual([400, 431]);
+  });
+
   test('every field error is told at once, and nothing is written', async () => {
     const body = { userId: 'x', userPrincipalName: 7, justification: 'a\u0000b', duration: 'P1M', extra: true };
     let answer: Awaited<ReturnType<SystemActor['call']>> | undefined;
