@@ -6,6 +6,7 @@ import { z } from 'zod';
 
 import { routes } from '../../functions/routes';
 import { callsOf, openFuzzedHouse } from '../http/app/fuzzing';
+import { prove } from './proof';
 
 /**
  * 100,000 generated calls over all doors, in boxes of a few minutes. What is done stands in `build/long/fuzz-{seed}.json`: the same command
@@ -75,6 +76,9 @@ test('whatever the doors are sent, they keep what they promise', async () => {
       join(folder, 'summary.json'),
       JSON.stringify({ cases, seed: SEED, failures, wanted: CALLS, reached, statuses }),
     );
+    const outcome = failures === 0 ? 'no promise broken' : `${String(failures)} rounds of a door broke a promise`;
+    const counts = `${String(cases)} of ${String(CALLS)} calls | ${String(reached)} came to the app`;
+    prove('fuzz', `| seed ${String(SEED)} | ${counts} | ${outcome} |`);
   }
   expect(state.told.map(({ door, sentence }) => `${door}: ${sentence}`)).toEqual([]);
   expect(state.reached / state.cases).toBeGreaterThan(0.85);
