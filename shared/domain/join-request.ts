@@ -113,8 +113,10 @@ export interface JoinRequest {
   takingBack?: { wasMember: boolean; groupGone?: true };
   /** The membership is to end now, by whom and why. */
   ending?: { how: 'left' | 'revoked'; by: Actor; at: string; reason?: string };
-  /** Present once the grant is over. `removed`: the membership was Gatehouse's to take back, and was. */
-  /** `covered`: another grant kept the person in the group at that moment, so that nothing changed for them; its own end is told. */
+  /**
+   * Present once the grant is over. `removed`: the membership was Gatehouse's to take back, and was; `covered`: another grant kept the person
+   * in the group at that moment, so that nothing changed for them, and its own end is told.
+   */
   ended?: { how: GrantEnd; at: string; removed: boolean; covered?: true; by?: string; reason?: string };
   /** Why it was cancelled or failed, in words. */
   reason?: { rule: string; sentence: string };

@@ -123,24 +123,31 @@ export function limits(table: Table, most: CallLimits): Limits {
     count: async (counted, at) => {
       const start = Math.floor(at.getTime() / HOUR) * HOUR;
       const hour = new Date(start).toISOString();
-      const each = counted.map(({ kind, id }) => ({ kind, partition: `${kind}_${id}`, first: randomInt(ROWS[kind]) }));
-      const shareOf = (kind: Counted['kind']): number => Math.ceil(most[kind] / ROWS[kind]);
-      const rowKey = (n: number, rows: number): string => `n_${String(n % rows)}`;
+      const rowKey = (n: number): string => `n_${String(n)}`;
+      const each = counted.map(({ kind, id }) => {
+        const [rows, partition] = [ROWS[kind], `${kind}_${id}`];
+        const first = randomInt(rows);
+        const share = Math.ceil(most[kind] / rows);
+        return { partition, rows, first, share, key: keyOf(partition, rowKey(first)) };
+      });
       try {
-        const firsts = each.map(({ kind, partition, first }) => ({ kind, partition, row: rowKey(first, ROWS[kind]) }));
-        await Promise.all(firsts.map(({ partition, row }) => look(partition, row)));
-        const keys = firsts.map(({ partition, row }) => keyOf(partition, row));
-        const isFarFromFull = firsts.every(({ kind }, n) => usedOf(keys[n] ?? '', hour) < shareOf(kind) / 2);
-        const hasRoom = async ({ kind, partition, first }: (typeof each)[number]): Promise<boolean> => {
+        await Promise.all(each.map(({ partition, first }) => look(partition, rowKey(first))));
+        const isFarFromFull = each.every(({ key, share }) => usedOf(key, hour) < share / 2);
+        const hasRoom = async ({ partition, rows, first, share }: (typeof each)[number]): Promise<boolean> => {
           // a row that is full sends the call on to the next one: only when all are, the limit is reached
-          for (let n = 0; n < ROWS[kind]; n += 1)
-            if (await taken(partition, rowKey(first + n, ROWS[kind]), hour, shareOf(kind))) return true;
+          for (let n = 0; n < rows; n += 1)
+            if (await taken(partition, rowKey((first + n) % rows), hour, share)) return true;
           return false;
         };
         const wait = start + HOUR - at.getTime();
         // where none of them is near its limit, none will stop the call, and they are counted at once
-        if (isFarFromFull)
-          return (await together(keys, () => Promise.all(each.map(hasRoom)))).every(Boolean) ? 0 : wait;
+        if (isFarFromFull) {
+          const rooms = await together(
+            each.map(({ key }) => key),
+            () => Promise.all(each.map(hasRoom)),
+          );
+          return rooms.every(Boolean) ? 0 : wait;
+        }
         for (const counter of each) if (!(await hasRoom(counter))) return wait;
         return 0;
       } catch (error) {

@@ -6,7 +6,7 @@ import type { Records } from './records';
 
 /** What stands behind an open row. */
 export interface PointedTo {
-  /** Nothing of that id stands, or not yet: the row is put before what it points to is written. */
+  /** `false` where nothing of that id stands, or not yet: the row is put before what it points to is written. */
   isThere: boolean;
   /** The row still says when something of it is to be done. */
   isCurrent: boolean;
