@@ -20,6 +20,7 @@ const querySchema = z.object({
   to: z.string().optional(),
   since: z.coerce.date().optional(),
   after: count.optional(),
+  before: count.optional(),
   limit: count.min(1).max(1000).default(100),
   wait: count.max(120_000).default(0),
 });

@@ -4,13 +4,14 @@ import { people } from '../../local/demo-tenant';
 import { linkIn, mailsTo } from '../../local/stack/actors';
 import { openHouse } from '../workflow/house';
 import type { House } from '../workflow/house';
-import { launchBrowser } from './chromium';
+import { hearPages, launchBrowser } from './chromium';
 
 let house: House;
 let browser: Browser;
 
 beforeAll(async () => {
   [house, browser] = [await openHouse(), await launchBrowser()];
+  hearPages(browser, house);
 });
 afterAll(async () => {
   await browser.close();

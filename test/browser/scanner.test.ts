@@ -4,7 +4,7 @@ import { hiddenField, linkIn, mailsTo, openBrowser, signIn } from '../../local/s
 import type { InboxMail } from '../../local/stack/actors';
 import { openHouse } from '../workflow/house';
 import type { House } from '../workflow/house';
-import { launchBrowser } from './chromium';
+import { hearPages, launchBrowser } from './chromium';
 
 /** What mail security products do with a mail that asks: nothing of it may decide. The owner then decides as always. */
 let house: House;
@@ -15,6 +15,7 @@ let link: string;
 
 beforeAll(async () => {
   [house, browser] = [await openHouse(), await launchBrowser()];
+  hearPages(browser, house);
   id = await house.filed('marketing', 'ravi');
   mail = await askingMail(id);
   link = linkIn(mail);

@@ -20,6 +20,8 @@ import { startStack } from '../../local/stack/stack';
 import type { Stack, StackOptions } from '../../local/stack/stack';
 import { tableClient } from '../http/stack/tools';
 import { ROLES } from '../../shared/web/tokens';
+import { durableRowsKept, found, hearAnswers, mailsSent, rowsKept, secretsOf } from './said';
+import type { Said } from './said';
 
 export interface Status {
   id: string;
@@ -95,6 +97,9 @@ export interface House {
   liftFaults(service: Service): Promise<void>;
   /** Also forgets the calls so far. */
   clearFaults(): Promise<void>;
+  /** Keeps something said in this house that its tests did not hear with `fetch`, a page in a browser say, for the question of `stop`. */
+  hear(said: Said): void;
+  /** Rejects where an answer, a line of the host's log, a mail or a row of this house holds a key, a management address or a token. */
   stop(): Promise<void>;
 }
 
@@ -156,12 +161,21 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
   // groups without anybody who decides are refused here; the stack that people start has fallback approvers. Owners of the demo tenant's
   // groups are not asked at night for a second one: that would be mail that no test waits for
   // timers come at their time of day, nights among them: what a test sees may not depend on when it runs
+  const lines: string[] = [];
   const stack = await startStack({
     timeOfDay: '09:00',
     ...options,
+    onLog: (part, line) => {
+      if (part === 'host') lines.push(line);
+      options.onLog?.(part, line);
+    },
     env: { DEFAULT_POLICY: '{"optedIn":true,"ownerCare":false}', ...options.env },
   });
   const { urls } = stack;
+  const secrets = secretsOf(stack);
+  const leaks: string[] = [];
+  const hear = (said: Said): void => void leaks.push(...found([said], secrets));
+  const hearNoMore = hearAnswers(urls, hear);
   const system = await asSystem(urls, 'hrPortal');
   const operations = await asSystem(urls, 'opsTool');
   const admin = {
@@ -336,6 +350,18 @@ export async function openHouse(options: StackOptions = {}): Promise<House> {
         await fetch(`${url}/admin/calls`, { method: 'DELETE' });
       }
     },
-    stop: () => stack.stop(),
+    hear,
+    stop: async () => {
+      const { pids } = stack;
+      for (const line of lines) hear({ where: "the host's log", text: line });
+      for (const said of durableRowsKept(stack)) hear(said);
+      if (pids.services !== undefined && pids.azurite !== undefined)
+        for (const said of await rowsKept(stack)) hear(said);
+      if ((options.separate === true ? pids.mail : pids.services) !== undefined)
+        for (const said of await mailsSent(urls)) hear(said);
+      await stack.stop();
+      await hearNoMore();
+      if (leaks.length > 0) throw new Error(`secrets got out:\n${leaks.join('\n')}`);
+    },
   };
 }

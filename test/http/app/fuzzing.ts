@@ -9,6 +9,7 @@ import { groups, people, userPrincipalNameOf } from '../../../local/demo-tenant'
 import { asPersonWithToken, asSystem, linkIn, mailsTo, mintToken, signIn } from '../../../local/stack/actors';
 import { ROLES } from '../../../shared/web/tokens';
 import { openGroupsHouse, wish } from '../../workflow/own-groups-house';
+import { SECRETS, found } from '../../workflow/said';
 
 /** Longest time that an answer may take, in milliseconds. */
 const MOST_MS = 2_000;
@@ -674,6 +675,7 @@ export function brokenPromises(door: Door, { status, headers, text, ms }: Answer
   if (ms >= MOST_MS) broken.push(`it took ${String(Math.round(ms))} ms`);
   if (/node_modules|\n\s+at .+:\d+:\d+|(?:Type|Range|Syntax|Reference|URI|Rest)Error\b/.test(text))
     broken.push('it shows the inside of the app');
+  broken.push(...found([{ where: 'the answer', text: `${JSON.stringify(headers)}\n${text}` }], SECRETS));
   // what the host itself refuses, an undecodable path say, never comes to the app
   if (headers['x-correlation-id'] === undefined) {
     if (status < 400) broken.push('it has no correlation id');

@@ -1,32 +1,24 @@
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
-
-import { TableServiceClient } from '@azure/data-tables';
-import { z } from 'zod';
 
 import { groups, people, tenant } from '../../../local/demo-tenant';
 import { asPersonWithToken, asSystem, linkIn, mailsTo, mintToken, signIn } from '../../../local/stack/actors';
 import { ROLES } from '../../../shared/web/tokens';
 import { openHouse } from '../../workflow/house';
 import type { House } from '../../workflow/house';
-import { identityToken, tableClient } from '../stack/tools';
+import {
+  SECRETS,
+  durableRowsKept,
+  found,
+  hearAnswers,
+  keysOfHost,
+  literally,
+  mailsSent,
+  rowsKept,
+  secretsOf,
+} from '../../workflow/said';
+import type { Patterns, Said } from '../../workflow/said';
+import { tableClient } from '../stack/tools';
 
-/** A thing that was said or kept, and where. */
-interface Said {
-  where: string;
-  text: string;
-}
-
-const SECRETS = {
-  'a key in an address': /\bcode=/,
-  'an address of the durable extension': /runtime\/webhooks/i,
-  'a bearer token': /Bearer\s+ey/,
-  'a JSON web token': /\bey[\w-]{8,}\.ey[\w-]{8,}\.[\w-]*/,
-  'a key of the storage account': /AccountKey=|SharedKey\s/,
-} as const;
 const ADDRESS = /[\w.+-]+@[\w-]+(?:\.[\w-]+)+/;
 const NAMES = ['rita', 'olivia', 'omar', 'mona', 'hugo'] as const;
 
@@ -35,41 +27,13 @@ const answers: Said[] = [];
 const lines: string[] = [];
 const links: string[] = [];
 const ids: string[] = [];
-const realFetch = globalThis.fetch;
-
-const found = (said: readonly Said[], patterns: Record<string, RegExp>): string[] =>
-  said.flatMap(({ where, text }) =>
-    Object.entries(patterns).flatMap(([what, pattern]) => {
-      const hit = pattern.exec(text);
-      if (hit === null) return [];
-      return `${what} in ${where}: …${text.slice(Math.max(0, hit.index - 60), hit.index + 80)}…`;
-    }),
-  );
-const literally = (text: string): RegExp => new RegExp(text.replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&'));
-const keysOfHost = (): string[] =>
-  JSON.stringify(JSON.parse(readFileSync(join(house.stack.state, 'host-keys.json'), 'utf8'))).match(/[\w-]{40,}/g) ??
-  [];
-
-/** Every answer of the site is kept, but those of the platform's own sign-in, whose address carries the issuer's code by design. */
-const listening: typeof fetch = async (input, init) => {
-  const response = await realFetch(input, init);
-  const url = new URL(input instanceof Request ? input.url : input);
-  if (url.origin !== new URL(house.stack.urls.frontDoor).origin || url.pathname.startsWith('/.auth')) return response;
-  const headers = [...response.headers].map(([name, value]) => `${name}: ${value}`).join('\n');
-  const where = `the answer ${String(response.status)} of ${init?.method ?? 'GET'} ${url.pathname}`;
-  answers.push({ where, text: `${headers}\n\n${await response.clone().text()}` });
-  return response;
-};
-
 beforeAll(async () => {
   house = await openHouse({ wires: true, onLog: (part, line) => part === 'host' && lines.push(line) });
-  globalThis.fetch = listening;
+  const hearNoMore = hearAnswers(house.stack.urls, (said) => answers.push(said));
   await live();
+  await hearNoMore();
 });
-afterAll(async () => {
-  globalThis.fetch = realFetch;
-  await house.stop();
-});
+afterAll(() => house.stop());
 
 async function ask(
   group: string,
@@ -195,69 +159,20 @@ async function fetchAll(
   ]);
 }
 
-async function allRows(): Promise<Said[]> {
-  const { stack } = house;
-  const service = new TableServiceClient(
-    stack.urls.tables,
-    { getToken: () => identityToken(stack) },
-    { tlsOptions: { ca: stack.tls.ca } },
-  );
-  const said: Said[] = [];
-  for await (const { name = '' } of service.listTables())
-    for await (const row of tableClient(stack, name).listEntities())
-      said.push({
-        where: `table ${name}, row ${String(row.partitionKey)}/${String(row.rowKey)}`,
-        text: JSON.stringify(row),
-      });
-  return said;
-}
-
-/** Everything in the store of the durable extension, a copy of it: the host has it open. */
-function durableStore(): Said[] {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-leaks-'));
-  for (const file of ['host.db', 'host.db-wal'])
-    if (existsSync(join(house.stack.state, file))) copyFileSync(join(house.stack.state, file), join(folder, file));
-  const store = new DatabaseSync(join(folder, 'host.db'));
-  try {
-    const tables = store.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
-    return tables.flatMap(({ name }) =>
-      store
-        .prepare(`SELECT * FROM "${String(name)}"`)
-        .all()
-        .map((row) => ({ where: `durable ${String(name)}`, text: JSON.stringify(row) })),
-    );
-  } finally {
-    store.close();
-    rmSync(folder, { recursive: true });
-  }
-}
-
-async function allMails(): Promise<Said[]> {
-  const response = await realFetch(`${house.stack.urls.mail}/api/messages?limit=1000`);
-  const { messages } = z
-    .object({ messages: z.array(z.looseObject({ subject: z.string() })) })
-    .parse(await response.json());
-  return messages.map((message) => ({ where: `the mail '${message.subject}'`, text: JSON.stringify(message) }));
-}
-
-const secrets = (): Record<string, RegExp> => ({
-  ...SECRETS,
-  ...Object.fromEntries(keysOfHost().map((key, n) => [`key ${String(n)} of the host`, literally(key)])),
-});
-const personal = (): Record<string, RegExp> => ({
+const secrets = (): Patterns => secretsOf(house.stack);
+const personal = (): Patterns => ({
   'an address': ADDRESS,
   ...Object.fromEntries(NAMES.map((alias) => [`the name of ${alias}`, literally(people[alias].displayName)])),
   'a justification': /needs it\./,
 });
-const linkIds = (): Record<string, RegExp> =>
-  Object.fromEntries(links.map((link, n) => [`link ${String(n)}`, literally(link)]));
+const linkIds = (): Patterns => Object.fromEntries(links.map((link, n) => [`link ${String(n)}`, literally(link)]));
 const logged = (): Said[] => lines.map((text, n) => ({ where: `line ${String(n)} of the host's log`, text }));
 
 test('no answer, to whomever, holds a key, a management address or a token', () => {
   expect([...new Set(answers.map(({ where }) => /answer (\d+)/.exec(where)?.[1]))]).toEqual(
     expect.arrayContaining(['200', '202', '303', '400', '401', '403', '404', '409', '500', '503']),
   );
-  expect(keysOfHost().length).toBeGreaterThanOrEqual(3);
+  expect(keysOfHost(house.stack).length).toBeGreaterThanOrEqual(3);
   expect(found(answers, secrets())).toEqual([]);
 });
 
@@ -268,7 +183,7 @@ test('an answer that is no page of the person themselves holds no link of a mail
 });
 
 test('no mail, in text, HTML or header, holds a key, a management address or a token, or a link of somebody else', async () => {
-  const mails = await allMails();
+  const mails = await mailsSent(house.stack.urls);
   expect(mails.length).toBeGreaterThan(8);
   expect(found(mails, secrets())).toEqual([]);
   const holders = links.map((link) => mails.filter(({ text }) => text.includes(link)));
@@ -291,7 +206,7 @@ test('a correlation id that is no plain token is replaced', async () => {
   const given = ['plain-1.x_Y', 'two words', '2026-11-24T00:00:00Z error Host all is well', 'x'.repeat(65), '"}'];
   const answered = await Promise.all(
     given.map(async (id) => {
-      const response = await realFetch(`${house.stack.urls.frontDoor}/api/health`, {
+      const response = await fetch(`${house.stack.urls.frontDoor}/api/health`, {
         headers: { 'x-correlation-id': id },
       });
       return response.headers.get('x-correlation-id') === id;
@@ -302,13 +217,13 @@ test('a correlation id that is no plain token is replaced', async () => {
 });
 
 test('no row of any table holds a key, a management address or a token', async () => {
-  const rows = await allRows();
+  const rows = await rowsKept(house.stack);
   expect(new Set(rows.map(({ where }) => where.split(/[ ,]/)[1])).size).toBeGreaterThanOrEqual(7);
   expect(found(rows, secrets())).toEqual([]);
 });
 
 test('the durable store holds ids and times only: no name, no address, no reason, no link, no token', () => {
-  const store = durableStore();
+  const store = durableRowsKept(house.stack);
   expect(store.filter(({ where }) => where === 'durable history').length).toBeGreaterThan(20);
   expect(store.some(({ text }) => text.includes(String(ids[0])))).toBe(true);
   expect(found(store, { ...SECRETS, ...personal(), ...linkIds() })).toEqual([]);
@@ -326,4 +241,19 @@ test('what is looked for is found where it stands', () => {
   ).toHaveLength(2);
   expect(found([{ where: 'here', text: links.join() }], linkIds())).toHaveLength(links.length);
   expect(groups.design.id).not.toMatch(ADDRESS);
+});
+
+test('a house in which anything got out fails its suite at its end', async () => {
+  const leaky = await openHouse();
+  // the app makes its tables when it needs them
+  await leaky.filed('marketing', 'ravi');
+  await tableClient(leaky.stack, 'requests').createEntity({
+    partitionKey: 'x_leak',
+    rowKey: 'state',
+    json: '{"link":"https://x/runtime/webhooks/durabletask"}',
+  });
+  leaky.hear({ where: 'a page', text: '<a href="/api/health?code=x">' });
+  await expect(leaky.stop()).rejects.toThrow(
+    /a key in an address in a page: .*\nan address of the durable extension in table requests, row x_leak\/state: /,
+  );
 });
