@@ -27,7 +27,8 @@ export function settle(services: Services, input: StepInput): Promise<Standing> 
       const stored = await services.records.requests.read(input.requestId);
       if (stored === undefined) return gone();
       const { request } = stored;
-      if (request.state !== 'approved' && request.state !== 'applying') return standing(request);
+      if (request.state !== 'approved' && request.state !== 'applying')
+        return standing(await followDecision(services, request));
 
       const { change, isMember, version } =
         request.ending === undefined ? await recheck(services, request, at) : stopped(request, request.ending, at);
@@ -124,6 +125,31 @@ async function apply(services: Services, stored: Stored, at: Date): Promise<Stan
     );
   }
   return standing((await write(services, stored, grant(request, at))).request);
+}
+
+/**
+ * Where another delivery of this step decided, this one may have changed the membership before it knew, be it in an earlier attempt of which
+ * nothing was written: the membership goes by what was decided. What changes meanwhile is followed too.
+ */
+async function followDecision(services: Services, decided: JoinRequest): Promise<JoinRequest> {
+  const { memberships, requests } = services.records;
+  for (let request = decided; ;) {
+    const { id, group, requester, applying, grant: given, state, takingBack } = request;
+    if (applying === undefined) return request;
+    const live = state === 'granted' && takingBack === undefined ? given : undefined;
+    const membership = await memberships.read(group.id, requester.id);
+    const has = membership?.grants.some(({ requestId }) => requestId === id) === true;
+    if (has === (live !== undefined)) return request;
+    if (live === undefined) await takeBack(services, request);
+    else {
+      const { from, until } = live;
+      const wish = await memberships.update(group.id, requester.id, (before) =>
+        withGrant(before, request, new Date(from), until),
+      );
+      await makeSo(services, request, wish);
+    }
+    request = (await requests.read(id))?.request ?? request;
+  }
 }
 
 /** An earlier attempt may have added the person before it could write so: what may be ours is removed before the request ends otherwise. */

@@ -57,8 +57,9 @@ export async function postponed(
   route: string,
 ): Promise<Standing> {
   const until = retryAt(timeOf(input), input.attempt, retryAfterMs);
+  // another delivery of the step may have taken it meanwhile, and nothing be due any more
   const stored = await changeRequest(services.records, input.requestId, { route }, (request) =>
-    postpone(request, waitingFor, until),
+    standing(request).due === null ? undefined : postpone(request, waitingFor, until),
   );
   return stored === undefined ? gone() : standing(stored.request, true);
 }

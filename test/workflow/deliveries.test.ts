@@ -1,3 +1,5 @@
+import { postponed } from '../../orchestrations/activities/standing';
+import type { Services } from '../../shared/services';
 import { GROUPS, OPERATIONS, PEOPLE, SYSTEM } from '../model/cast';
 import { randomOf } from '../model/schedule';
 import { World } from '../model/world';
@@ -40,6 +42,13 @@ const asked = async (id: string, person: string): Promise<number> =>
 
 const mailsTo = async (name: string | undefined, subject: RegExp): Promise<number> =>
   (await world.mails()).filter((mail) => mail.to.startsWith(`${name ?? ''}@`) && subject.test(mail.subject)).length;
+
+const disable = (person: { id: string } | undefined): void => {
+  const { store } = world.directory;
+  const user = store.find(idOf(person), 'now');
+  if (user?.type !== 'user') throw new Error('there is no such person');
+  store.replace({ type: 'user', properties: { ...user.properties, accountEnabled: false } });
+};
 
 test.each([1, 2, 3, 4])(
   'a step that is delivered twice asks once, and the trail says so once (order %i)',
@@ -221,14 +230,43 @@ test('a membership that somebody else gave while the host was down stays when th
   // the host dies before it has written that it wants the person in
   while ((await world.request(id()))?.state !== 'applying') expect(await world.settle(1)).toBe('stopped');
   world.kill(0);
-  const { store } = world.directory;
-  store.addLink('member', design.id, idOf(rita));
-  const user = store.find(idOf(rita), 'now');
-  if (user?.type !== 'user') throw new Error('rita is there');
-  store.replace({ type: 'user', properties: { ...user.properties, accountEnabled: false } });
+  world.directory.store.addLink('member', design.id, idOf(rita));
+  disable(rita);
   await world.settle();
   await world.pass(world.now() + HOUR);
 
   expect((await world.request(id()))?.reason?.rule).toBe('requester-disabled');
   expect(world.isMember(design.id, idOf(rita))).toBe(true);
+});
+
+// by these orders the one or the other takes it back, or gives it, after the other wrote what was decided
+test.each([0, 1, 2, 9, 26, 41])(
+  'of two deliveries that apply, one of which finds that nothing may be granted: the membership is as it was decided (order %i)',
+  async (order) => {
+    const { id } = file();
+    await world.settle();
+    world.schedule.random = randomOf(order);
+    world.duplicates = true;
+    const approver = { kind: 'person' as const, id: idOf(omar), name: 'omar', roles: [], via: 'token' as const };
+    world.call('decideJoinRequest', approver, { params: { requestId: id() }, body: { decision: 'approve' } });
+    while ((await world.request(id()))?.state !== 'applying') expect(await world.settle(1)).toBe('stopped');
+    disable(rita);
+    await world.settle();
+
+    const { state = '' } = (await world.request(id())) ?? {};
+    expect({ state, is: world.isMember(design.id, idOf(rita)) }).toEqual({ state, is: state === 'granted' });
+  },
+);
+
+test('of two deliveries, the one that could not reach the directory leaves a request that the other brought to its end', async () => {
+  const { id } = file();
+  await world.settle();
+  const approver = { kind: 'person' as const, id: idOf(omar), name: 'omar', roles: [], via: 'token' as const };
+  world.call('decideJoinRequest', approver, { params: { requestId: id() }, body: { decision: 'deny' } });
+  await world.settle();
+  const services = { records: world.records } as Services;
+  const input = { requestId: id(), at: new Date(world.now()).toISOString(), attempt: 0 };
+  const stands = await postponed(services, input, 'directory', undefined, 'activity:settle');
+  expect(stands).toMatchObject({ state: 'denied', due: null });
+  expect(await world.request(id())).toMatchObject({ waitingFor: null, due: null, told: true });
 });
