@@ -242,9 +242,7 @@ function approverContradictions(policy: Rules, index: number, right: IsRight): C
     ...(tooFew.length > 0 ? tooFew : tooFewTogether(parties, fallbackApprovers, index)),
     ...parties.flatMap(({ approvers: sources }, position): Contradiction[] => {
       const isTwice = sources.some((source, at) => sources.slice(0, at).some((other) => isSame(other, source)));
-      const isOwnFallback =
-        fallbackApprovers.length > 0 &&
-        fallbackApprovers.every((source) => sources.some((other) => isSame(other, source)));
+      const isOwnFallback = fallbackApprovers.length > 0 && namesNobodyBesides(sources, fallbackApprovers);
       return [
         ...(isTwice
           ? [
@@ -311,7 +309,19 @@ function countable(...sources: (readonly ApproverSource[])[]): Set<string> | und
   return new Set(all.flatMap((source) => (source.kind === 'people' ? source.ids : ['manager'])));
 }
 
-const isSame = (one: ApproverSource, other: ApproverSource): boolean => JSON.stringify(one) === JSON.stringify(other);
+/** Whether two name the same, in whatever order they name it. */
+const isSame = (one: ApproverSource, other: ApproverSource): boolean =>
+  one.kind === 'people' && other.kind === 'people'
+    ? namesNobodyBesides([one], [other]) && namesNobodyBesides([other], [one])
+    : JSON.stringify(one) === JSON.stringify(other);
+
+/** Whether all that these name by themselves are named there: people may be divided otherwise. */
+function namesNobodyBesides(there: readonly ApproverSource[], these: readonly ApproverSource[]): boolean {
+  const people = new Set(there.flatMap((source) => (source.kind === 'people' ? source.ids : [])));
+  return these.every((source) =>
+    source.kind === 'people' ? source.ids.every((id) => people.has(id)) : there.some((other) => isSame(other, source)),
+  );
+}
 
 function durationContradictions({ maximumDuration, defaultDuration }: Rules): Contradiction[] {
   const most = ms(maximumDuration);

@@ -168,6 +168,37 @@ test.each([
     'Name others, or none.',
   ],
   [
+    'a fallback to people of the stage, written otherwise',
+    {
+      stages: [
+        {
+          approvers: [
+            { kind: 'people', ids: [person(1), person(2)] },
+            { kind: 'people', ids: [person(3)] },
+          ],
+        },
+      ],
+      fallbackApprovers: [{ kind: 'people', ids: [person(3), person(1)] }],
+    },
+    'fallbackApprovers',
+    'Name others, or none.',
+  ],
+  [
+    'the same people twice, in another order',
+    {
+      stages: [
+        {
+          approvers: [
+            { kind: 'people', ids: [person(1), person(2)] },
+            { kind: 'people', ids: [person(2), person(1)] },
+          ],
+        },
+      ],
+    },
+    'stages/0/parties/0/approvers',
+    'Name them once.',
+  ],
+  [
     'the same approvers twice',
     { stages: [{ approvers: [{ kind: 'owners' }, { kind: 'owners' }] }] },
     'stages/0/parties/0/approvers',
@@ -189,6 +220,14 @@ test.each([
   const issues = policySchema.safeParse(policy).error?.issues ?? [];
   expect(issues.map((issue) => issue.path.join('/'))).toEqual([path]);
   expect(issues[0]?.message).toContain(sentence);
+});
+
+test('a fallback that names one person more than the stage is taken', () => {
+  const policy = {
+    stages: [{ approvers: [{ kind: 'people', ids: [person(1), person(2)] }] }],
+    fallbackApprovers: [{ kind: 'people', ids: [person(2), person(3)] }],
+  };
+  expect(policySchema.safeParse(policy).success).toBe(true);
 });
 
 test('an unlikely way to write a stage says what is wrong with it', () => {
