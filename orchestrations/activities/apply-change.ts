@@ -38,26 +38,30 @@ export function applyChange(services: Services, input: StepInput): Promise<Stand
     retryOnConflict(async () => {
       const stored = await services.records.changes.read(input.requestId);
       if (stored === undefined) return gone();
-      const { state } = stored.request;
-      if (state !== 'approved' && state !== 'applying') return standingOf(stored.request);
+      if (!isToApply(stored.request)) return standingOf(await withoutLeftGrant(services, stored.request));
       try {
         const applying =
-          state === 'applying' ? await resume(services, stored, input, at) : await begin(services, stored, input, at);
+          stored.request.state === 'applying'
+            ? await resume(services, stored, input, at)
+            : await begin(services, stored, input, at);
         return applying.request.state === 'applying'
           ? standingOf((await apply(services, applying, input, at)).request)
           : standingOf(applying.request);
       } catch (error) {
         const why = failureOf(error);
         if (why === undefined) throw error;
-        event('request-failed', { requestId: input.requestId, rule: why.rule });
         const now = await services.records.changes.read(input.requestId);
         if (now === undefined) return gone();
-        await dropWanted(services, now.request);
-        return standingOf((await write(services, now, fail(now.request, why, at))).request);
+        // another delivery came through meanwhile
+        if (!isToApply(now.request)) return standingOf(now.request);
+        event('request-failed', { requestId: input.requestId, rule: why.rule });
+        return standingOf((await endWithout(services, now, fail(now.request, why, at))).request);
       }
     }),
   );
 }
+
+const isToApply = ({ state }: GroupChange): boolean => state === 'approved' || state === 'applying';
 
 const write = ({ records }: Services, stored: StoredChange, step: Step): Promise<StoredChange> =>
   records.changes.write(stored, step, { route: ROUTE });
@@ -100,8 +104,24 @@ async function resume(services: Services, stored: StoredChange, input: StepInput
   if (refusal === undefined) return stored;
   if ((task.kind === 'create' || MAY_PASS.has(refusal.rule)) && !isBelieved(change, input))
     throw new DirectoryUnavailable('The group or somebody is not there at this moment.');
-  await dropWanted(services, change);
-  return write(services, stored, cancel(change, refusal, at));
+  return endWithout(services, stored, cancel(change, refusal, at));
+}
+
+/**
+ * Ends the change without what was asked for. The grant in the books goes only once that is written: where another delivery came through
+ * first, the write fails and the grant is right.
+ */
+async function endWithout(services: Services, stored: StoredChange, step: Step): Promise<StoredChange> {
+  const ended = await write(services, stored, step);
+  await dropWanted(services, ended.request);
+  return ended;
+}
+
+/** The same where the host died between the two. */
+async function withoutLeftGrant(services: Services, change: GroupChange): Promise<GroupChange> {
+  const { state, applying } = change;
+  if (applying !== undefined && (state === 'cancelled' || state === 'failed')) await dropWanted(services, change);
+  return change;
 }
 
 /** The grant of a member who was not added: left in the books it would keep them in the group for ever once they came another way. */
@@ -196,12 +216,9 @@ async function apply(services: Services, stored: StoredChange, input: StepInput,
     return write(services, stored, done(stored.request, at));
   }
   const refusal = await applyToPerson(services, stored.request, { ...task, group }, input, at);
-  if (refusal !== undefined) await dropWanted(services, stored.request);
-  return write(
-    services,
-    stored,
-    refusal === undefined ? done(stored.request, at) : cancel(stored.request, refusal, at),
-  );
+  return refusal === undefined
+    ? write(services, stored, done(stored.request, at))
+    : endWithout(services, stored, cancel(stored.request, refusal, at));
 }
 
 /** Why it came to nothing, where the directory says so for good. */

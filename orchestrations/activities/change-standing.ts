@@ -20,8 +20,9 @@ export async function changePostponed(
   route: string,
 ): Promise<Standing> {
   const until = retryAt(timeOf(input), input.attempt, retryAfterMs);
+  // another delivery of the step may have taken it meanwhile, and nothing be due any more
   const stored = await changeStored(records.changes, input.requestId, { route }, (change) =>
-    postpone(change, waitingFor, until),
+    standingOf(change).due === null ? undefined : postpone(change, waitingFor, until),
   );
   return stored === undefined ? gone() : standingOf(stored.request, true);
 }

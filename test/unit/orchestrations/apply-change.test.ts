@@ -1,0 +1,94 @@
+import { applyChange } from '../../../orchestrations/activities/apply-change';
+import { DirectoryRefused, DirectoryUnavailable } from '../../../shared/directory/directory';
+import type { Directory } from '../../../shared/directory/directory';
+import * as changes from '../../../shared/domain/group-change';
+import { changeStored } from '../../../shared/records/dossiers';
+import { recordsIn } from '../../../shared/records/records';
+import type { Records } from '../../../shared/records/records';
+import { tablesOf } from '../../../shared/records/tables';
+import type { Services } from '../../../shared/services';
+import { memoryTable } from '../../model/memory-tables';
+import { after, START } from '../shared/domain/requests';
+
+/** Two deliveries of the same step: one comes through while the other asks the directory, and is answered otherwise. */
+const VIA = { route: 'test' };
+const group = { id: 'g', name: 'G' };
+const person = { id: 'm', name: 'M' };
+const input = { requestId: 'c', at: after(1_000).toISOString(), attempt: 2 };
+
+let records: Records;
+beforeEach(async () => {
+  records = recordsIn(
+    tablesOf(() => memoryTable()),
+    { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } },
+  );
+  const asking = { id: 'c', task: { kind: 'add-member', person }, group, askedBy: { id: 'o', name: 'O' }, as: 'owner' };
+  const asked = changes.ask(asking as changes.Asking, START).request;
+  await records.changes.create({ request: asked, entries: [] }, VIA);
+  await write((change) => changes.startApplying(change, { wasMember: false }, START));
+  // an attempt before waited for the directory
+  await write((change) => changes.postpone(change, 'directory', START));
+  await records.memberships.update('g', 'm', () => ({
+    wanted: 'in',
+    addedByGatehouse: true,
+    grants: [{ requestId: 'c', from: START.toISOString() }],
+  }));
+});
+
+const write = (step: (change: changes.GroupChange) => changes.Step) => changeStored(records.changes, 'c', VIA, step);
+const otherComesThrough = () => write((change) => changes.done(change, START));
+const stands = async () => (await records.changes.read('c'))?.request;
+const grants = async () => (await records.memberships.read('g', 'm'))?.grants.map(({ requestId }) => requestId);
+
+const services = (isMember: () => Promise<boolean>): Services => {
+  const missing = () => Promise.resolve(undefined);
+  const directory = { isMember, group: missing, person: missing, owners: () => Promise.resolve([]) };
+  return {
+    records,
+    directory: directory as unknown as Directory,
+    config: { defaultPolicy: {} },
+  } as unknown as Services;
+};
+
+test('one that the directory refused leaves what the other did', async () => {
+  const refused = services(async () => {
+    await otherComesThrough();
+    throw new DirectoryRefused(403, 'Authorization_RequestDenied', 'no');
+  });
+  expect(await applyChange(refused, input)).toMatchObject({ state: 'done' });
+  expect(await stands()).toMatchObject({ state: 'done' });
+  expect(await grants()).toEqual(['c']);
+});
+
+test('one that could not reach the directory leaves what the other did and told', async () => {
+  const down = services(async () => {
+    await otherComesThrough();
+    await write((change) => changes.tell(change, START, {}));
+    throw new DirectoryUnavailable('not now');
+  });
+  expect(await applyChange(down, input)).toMatchObject({ state: 'done', due: null });
+  expect(await stands()).toMatchObject({ state: 'done', due: null, waitingFor: null, told: true });
+});
+
+test('one that finds the group gone leaves the grant of what the other did in the books', async () => {
+  const gone = services(async () => {
+    await otherComesThrough();
+    return false;
+  });
+  expect(await applyChange(gone, input)).toMatchObject({ state: 'done' });
+  expect(await grants()).toEqual(['c']);
+});
+
+test('the grant of a member who was not added goes once that is written, also where the host died between', async () => {
+  const gone = services(() => Promise.resolve(false));
+  expect(await applyChange(gone, input)).toMatchObject({ state: 'cancelled' });
+  expect(await grants()).toEqual([]);
+
+  await records.memberships.update('g', 'm', () => ({
+    wanted: 'in',
+    addedByGatehouse: true,
+    grants: [{ requestId: 'c', from: START.toISOString() }],
+  }));
+  expect(await applyChange(gone, input)).toMatchObject({ state: 'cancelled' });
+  expect(await grants()).toEqual([]);
+});
