@@ -76,7 +76,7 @@ function failureOf(error: unknown): ChangeRefusal | undefined {
 /** Looks at everything again and writes `applying`, or how it ends instead. */
 async function begin(services: Services, stored: StoredChange, input: StepInput, at: Date): Promise<StoredChange> {
   const change = stored.request;
-  if (!(await holdsChangeClaims(services, change))) return write(services, stored, cancel(change, cameSecond, at));
+  if (!(await holdsChangeClaims(services, change, at))) return write(services, stored, cancel(change, cameSecond, at));
   const looked = await lookAgain(services, change);
   if ('rule' in looked) {
     // the directory may miss for a moment what it has

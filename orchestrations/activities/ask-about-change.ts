@@ -49,7 +49,7 @@ export function askAboutChange(services: Services, input: StepInput): Promise<St
     const end = (rule: { rule: string; sentence: string }): Promise<Standing> =>
       changed(services, change.id, ROUTE, (now) => (now.state === 'pending' ? cancel(now, rule, at) : undefined));
     if (at >= deadlineOf(approval)) return changed(services, change.id, ROUTE, (now) => expire(now, at));
-    if (!(await holdsChangeClaims(services, change)))
+    if (!(await holdsChangeClaims(services, change, at)))
       return end({ rule: 'open-already', sentence: 'Another change of the same came first.' });
     const refusal = await refusedMeanwhile(services, change);
     // the directory may miss for a moment what it has

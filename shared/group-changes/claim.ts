@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto';
 import { isOpen, personOf } from '../domain/group-change';
 import type { GroupChange, Task } from '../domain/group-change';
 import { tidyName } from '../domain/names';
-import { takeClaim, takeClaimBack } from '../records/claims';
+import { keepClaim, takeClaim } from '../records/claims';
 import type { Services } from '../services';
 
 type Slot = [scope: string, slot: string];
@@ -71,10 +71,10 @@ export async function takeChangeClaims(
   return { kind: 'taken' };
 }
 
-/** Whether no other change took a claim before this one was written. */
-export async function holdsChangeClaims({ records }: Services, change: GroupChange): Promise<boolean> {
-  const claims = await Promise.all(slotsOfChange(change).map((slot) => records.claims.read(...slot)));
-  return claims.every((claim) => claim === undefined || claim.requestId === change.id);
+/** Whether no other change has a claim of this one. Those that nobody has, as after a failure, it takes again. */
+export async function holdsChangeClaims({ records }: Services, change: GroupChange, at: Date): Promise<boolean> {
+  const kept = await Promise.all(slotsOfChange(change).map((slot) => keepClaim(records.claims, slot, change.id, at)));
+  return !kept.includes('lost');
 }
 
 /**
@@ -83,9 +83,8 @@ export async function holdsChangeClaims({ records }: Services, change: GroupChan
  */
 export async function changeClaimsBack({ records }: Services, change: GroupChange, at: Date): Promise<number> {
   if (!keepsClaims(change)) return 0;
-  let back = 0;
-  for (const slot of slotsOfChange(change)) if (await takeClaimBack(records.claims, slot, change.id, at)) back += 1;
-  return back;
+  const kept = await Promise.all(slotsOfChange(change).map((slot) => keepClaim(records.claims, slot, change.id, at)));
+  return kept.filter((claim) => claim === 'back').length;
 }
 
 export async function releaseChangeClaims({ records }: Services, change: GroupChange): Promise<void> {

@@ -6,7 +6,7 @@ import { changeClaimsBack } from '../group-changes/claim';
 import { refuseGroup } from '../join-requests/eligibility';
 import { inParallel } from '../parallel';
 import { policyInForce } from '../policies/in-force';
-import { takeClaimBack } from '../records/claims';
+import { keepClaim } from '../records/claims';
 import type { StoredOf } from '../records/dossiers';
 import { changeRequest } from '../records/records';
 import type { Services } from '../services';
@@ -84,7 +84,7 @@ async function listsBack({ records }: Services, request: JoinRequest, { found, a
 
 /** Without its claim another request of the same person could be filed beside it. One of a request that ends meanwhile is taken over by the next. */
 async function claimBack({ records: { claims } }: Services, request: JoinRequest, { found, at }: Page): Promise<void> {
-  if (await takeClaimBack(claims, [request.group.id, request.requester.id], request.id, at)) found.claims += 1;
+  if ((await keepClaim(claims, [request.group.id, request.requester.id], request.id, at)) === 'back') found.claims += 1;
 }
 
 /** Something is left to do and nothing is due: somebody changed the row by hand. */

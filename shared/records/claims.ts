@@ -61,20 +61,24 @@ export async function takeClaim<Holder>(
   return { kind: (await unlessTaken(claims.takeOver(scope, slot, id, at, claim))) ? 'taken' : 'in-progress' };
 }
 
-/** Takes a claim again that was lost. @returns whether it was; one that somebody took meanwhile is theirs */
-export async function takeClaimBack(
+/**
+ * Sees to it that `id` has its claim, and takes one again that nobody has any more.
+ * @returns `back` where it was lost, `lost` where it is somebody else's now
+ */
+export async function keepClaim(
   claims: Claims,
   [scope, slot]: readonly [scope: string, slot: string],
   id: string,
   at: Date,
-): Promise<boolean> {
-  if ((await claims.read(scope, slot)) !== undefined) return false;
+): Promise<'held' | 'back' | 'lost'> {
+  const claim = await claims.read(scope, slot);
+  if (claim !== undefined) return claim.requestId === id ? 'held' : 'lost';
   try {
     await claims.take(scope, slot, id, at);
-    return true;
+    return 'back';
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
-    return false;
+    return 'lost';
   }
 }
 

@@ -2,6 +2,8 @@ import { applyChange } from '../../../orchestrations/activities/apply-change';
 import { DirectoryRefused, DirectoryUnavailable } from '../../../shared/directory/directory';
 import type { Directory } from '../../../shared/directory/directory';
 import * as changes from '../../../shared/domain/group-change';
+import { takeChangeClaims } from '../../../shared/group-changes/claim';
+import type { ClaimResult } from '../../../shared/group-changes/claim';
 import { changeStored } from '../../../shared/records/dossiers';
 import { recordsIn } from '../../../shared/records/records';
 import type { Records } from '../../../shared/records/records';
@@ -35,14 +37,15 @@ beforeEach(async () => {
   }));
 });
 
-const write = (step: (change: changes.GroupChange) => changes.Step) => changeStored(records.changes, 'c', VIA, step);
+const write = (step: (change: changes.GroupChange) => changes.Step | undefined) =>
+  changeStored(records.changes, 'c', VIA, step);
 const otherComesThrough = () => write((change) => changes.done(change, START));
 const stands = async () => (await records.changes.read('c'))?.request;
 const grants = async () => (await records.memberships.read('g', 'm'))?.grants.map(({ requestId }) => requestId);
 
-const services = (isMember: () => Promise<boolean>): Services => {
+const services = (isMember: () => Promise<boolean>, group = () => Promise.resolve<undefined>(undefined)): Services => {
   const missing = () => Promise.resolve(undefined);
-  const directory = { isMember, group: missing, person: missing, owners: () => Promise.resolve([]) };
+  const directory = { isMember, group, person: missing, owners: () => Promise.resolve([]) };
   return {
     records,
     directory: directory as unknown as Directory,
@@ -91,4 +94,20 @@ test('the grant of a member who was not added goes once that is written, also wh
   }));
   expect(await applyChange(gone, input)).toMatchObject({ state: 'cancelled' });
   expect(await grants()).toEqual([]);
+});
+
+test('one that operations let try again keeps others from the same while it is applied', async () => {
+  const filing = { task: { kind: 'add-member', person }, as: 'owner', groupId: 'g', id: 'd' } as const;
+  await write((change) => changes.fail(change, { rule: 'x', sentence: 'y' }, START));
+  await write((change) => changes.retry(change, { kind: 'app', id: 'ops' }, START));
+  let other: ClaimResult | undefined;
+  const meanwhile = services(
+    () => Promise.resolve(false),
+    async () => {
+      other = await takeChangeClaims({ records } as Services, filing, after(2_000));
+      throw new DirectoryUnavailable('not now');
+    },
+  );
+  await applyChange(meanwhile, input);
+  expect(other).toMatchObject({ kind: 'open-already', change: { id: 'c' } });
 });
