@@ -1,6 +1,8 @@
 import { DirectoryRefused, DirectoryUnavailable } from '../../shared/directory/directory';
 import { end as ended, startTakingBack } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
+import { goOnEnding } from '../../shared/join-requests/grants';
+import type { Stored } from '../../shared/records/join-requests';
 import { changeRequest } from '../../shared/records/records';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
@@ -23,24 +25,23 @@ export function end(services: Services, input: StepInput): Promise<Standing> {
       const found = await records.requests.read(input.requestId);
       if (found === undefined) return gone();
       if (!isOver(found.request, at)) return standing(found.request);
-      if (found.request.takingBack === undefined && (await isGoingOn(services, found.request)))
-        throw new DirectoryUnavailable('The membership goes on: that is about to be applied.');
-      const stored =
-        found.request.takingBack === undefined
-          ? await records.requests.write(
-              found,
-              startTakingBack(found.request, await asItIs(services, found.request), at),
-              {
-                route: ROUTE,
-              },
-            )
-          : found;
+      const stored = found.request.takingBack === undefined ? await begin(services, found, at) : found;
       const became = await takeBack(services, stored.request);
       return standing(
         (await records.requests.write(stored, ended(stored.request, became, at), { route: ROUTE })).request,
       );
     }),
   );
+}
+
+/** Writes down how the membership stands before it is taken back; what was to end with it ends too. */
+async function begin(services: Services, found: Stored, at: Date): Promise<Stored> {
+  const { request } = found;
+  if (await isGoingOn(services, request))
+    throw new DirectoryUnavailable('The membership goes on: that is about to be applied.');
+  await goOnEnding(services, request, { route: ROUTE }, at);
+  const change = startTakingBack(request, await asItIs(services, request), at);
+  return services.records.requests.write(found, change, { route: ROUTE });
 }
 
 const isOver = ({ state, ending, grant }: JoinRequest, at: Date): boolean =>
@@ -70,7 +71,8 @@ async function takeBack(services: Services, request: JoinRequest): Promise<{ rem
   const wish = await dropGrant(services, request);
   if (wish.wanted === 'in') return { removed: false, covered: wish.grants.length > 0 };
   try {
-    await makeSo(services, request, wish);
+    // another grant that came meanwhile keeps the person in
+    if ((await makeSo(services, request, wish)) === 'in') return { removed: false, covered: true };
     return { removed: request.takingBack?.wasMember === true };
   } catch (error) {
     // a group that can't be changed through Graph any more (deleted, dynamic, synchronised): the membership is not ours to end

@@ -52,26 +52,27 @@ export function dropRefusedGrant(
 
 /**
  * Brings the directory in line with the membership row; reads the row again after, and follows it where it changed meanwhile.
- * @returns `removed` where a membership was taken away, `gone` where the group or the person is not there
+ * @returns how the person stands then: `in` or `out` of the group, `removed` where a membership was taken away, `gone` where the group or
+ * the person is not there
  */
 export async function makeSo(
   { directory, records }: Services,
   { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
   wish: Membership,
-): Promise<'done' | 'removed' | 'gone'> {
-  let outcome: 'done' | 'removed' = 'done';
+): Promise<'in' | 'out' | 'removed' | 'gone'> {
+  let wasRemoved = false;
   for (let wanted = wish.wanted; ;) {
     if (wanted === 'in') {
       if ((await directory.addMember(group.id, requester.id)) === 'gone') return 'gone';
-      outcome = 'done';
+      wasRemoved = false;
     } else {
-      outcome = (await directory.removeMember(group.id, requester.id)) === 'removed' ? 'removed' : outcome;
+      wasRemoved = (await directory.removeMember(group.id, requester.id)) === 'removed' || wasRemoved;
     }
     const now =
       wanted === 'in'
         ? await records.memberships.read(group.id, requester.id)
         : await records.memberships.update(group.id, requester.id, left);
-    if (now === undefined || now.wanted === wanted) return outcome;
+    if (now === undefined || now.wanted === wanted) return wanted === 'in' ? 'in' : wasRemoved ? 'removed' : 'out';
     wanted = now.wanted;
   }
 }

@@ -175,6 +175,9 @@ async function ask(services: Services, dossier: Dossier, step: Step): Promise<St
     ...step,
     approvers,
     links: links.all,
+    // somebody who asks to stay may have been removed meanwhile: then there is nothing to stay in
+    isMember:
+      request.extends === undefined || (await services.directory.isMember(request.group.id, request.requester.id)),
     askings: askings.filter(({ key }) => !covered.has(key)),
   });
   await putMails(services, request.id, mails);

@@ -1,3 +1,4 @@
+import { DirectoryUnavailable } from '../../shared/directory/directory';
 import { hasMailbox } from '../../shared/domain/eligibility';
 import { warned, warningTimes } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
@@ -8,7 +9,7 @@ import type { Dossier, Mail } from '../../shared/records/join-requests';
 import { outlasting } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
 import type { Services } from '../../shared/services';
-import { gone, orLater, standing, timeOf, waiting } from './standing';
+import { gone, MISSED_BEFORE, orLater, standing, timeOf, waiting } from './standing';
 import type { Standing, StepInput } from './standing';
 
 const ROUTE = 'activity:warn';
@@ -24,7 +25,7 @@ export function warn(services: Services, input: StepInput): Promise<Standing> {
     const count = warningsDue(request, at);
     if (count <= (request.grant?.warned ?? 0)) return standing(request);
 
-    const mail = await warning(services, dossier, count);
+    const mail = await warning(services, dossier, count, input);
     let told = false;
     if (mail !== undefined) {
       // what stands unsent was written anew, so that it says what is true when it goes
@@ -58,24 +59,34 @@ function warningsDue({ state, grant, policy, ending }: JoinRequest, at: Date): n
   return warningTimes(grant, policy).filter((time) => time <= at).length;
 }
 
-/** The mail of this warning as it was sent, or as it is to be sent; none for somebody without a mailbox, or who has a longer grant. */
+/**
+ * The mail of this warning as it was sent, or as it is to be sent; none for somebody without a mailbox, who has a longer grant, or whom
+ * somebody else removed.
+ * @throws {DirectoryUnavailable} the first times that the directory misses the member
+ */
 async function warning(
   services: Services,
   { stored: { request }, mails }: Dossier,
   count: number,
+  { attempt }: StepInput,
 ): Promise<Mail | undefined> {
   const { directory, records } = services;
   const key = `warn_${String(count)}_${request.requester.id}`;
   const known = mails.get(key);
   if (known !== undefined && known.status !== 'queued') return known;
-  const [group, person, membership] = await Promise.all([
+  const [group, person, isMember, membership] = await Promise.all([
     directory.group(request.group.id),
     directory.person(request.requester.id),
+    directory.isMember(request.group.id, request.requester.id),
     records.memberships.read(request.group.id, request.requester.id),
   ]);
   const { until = '' } = request.grant ?? {};
   const longer = membership && outlasting(membership, { requestId: request.id, until });
   if (longer !== undefined || group === undefined || !hasMailbox(person)) return undefined;
+  if (!isMember) {
+    if (attempt < MISSED_BEFORE) throw new DirectoryUnavailable('The member is not there at this moment.');
+    return undefined;
+  }
   const message = endingMessage({
     facts: factsOf(request, { group, person, approvers: [] }),
     recipient: person.displayName,

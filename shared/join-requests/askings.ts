@@ -60,11 +60,13 @@ export function composeAskings(
     links: ReadonlyMap<string, LinkOf>;
     askings: readonly Asking[];
     at: Date;
+    /** `false` where somebody who asks to stay is known to be no member any more. */
+    isMember: boolean;
   },
 ): Mail[] {
-  const { group, person, approvers, links, at } = about;
+  const { group, person, approvers, links, at, isMember } = about;
   const { stage, policy } = request;
-  const facts = factsOf(request, { group, person, approvers, at });
+  const facts = factsOf(request, { group, person, approvers, at, isMember });
   // the time that the policy gives begins with this mail; one that operations gave is there already
   const isToBegin = stage.askedAt === undefined && stage.extendedTo === undefined;
   const deadline = isToBegin ? addDuration(at, stagePolicy(request).deadline) : deadlineOf(request);

@@ -24,29 +24,73 @@ export interface EndedNow {
 
 /**
  * Ends a membership now: this grant and every other live one of the same person in the same group, else the person would stay a member
- * by another grant. @returns no grants where it is not granted, or has ended; `undefined` where there is no such request.
+ * by another grant. That it ends is written first: where the host dies after, {@link goOnEnding} does the rest.
+ * @returns no grants where it is not granted, or has ended; `undefined` where there is no such request.
  */
 export async function endMembership(
-  { records }: Services,
+  services: Services,
   { requestId, how, by, reason, via }: Ending,
   at: Date,
 ): Promise<EndedNow | undefined> {
-  const stored = await records.requests.read(requestId);
-  if (stored === undefined) return undefined;
-  const { group, requester, state } = stored.request;
-  if (state !== 'granted') return { grants: [] };
-  // before the grants are read: an extension that is granted in this moment is one of them then
-  const extension = await stopExtension(records, { group, requester }, { how, by, reason, via }, at);
-  const live = (await records.memberships.read(group.id, requester.id))?.grants ?? [];
-  const ids = [requestId, ...live.map((grant) => grant.requestId).filter((id) => id !== requestId)];
+  const named = await changeRequest(services.records, requestId, via, (request) =>
+    endNow(request, how, by, reason, at),
+  );
+  if (named === undefined) return undefined;
+  const { state, ending } = named.request;
+  return state === 'granted' && ending !== undefined
+    ? endTogether(services, { ...named.request, ending }, via, at)
+    : { grants: [] };
+}
 
-  await endGrants(records, { group, requester }, ids, live, extension);
-  const grants: JoinRequest[] = [];
-  for (const id of ids) {
-    const written = await changeRequest(records, id, via, (request) => endNow(request, how, by, reason, at));
-    if (written?.request.ending !== undefined) grants.push(written.request);
+/**
+ * Ends with this grant, whose end was asked for, what was to end with it and does not yet. What came after is left: who asked anew once all
+ * was ending stays by that.
+ */
+export async function goOnEnding(services: Services, request: JoinRequest, via: Via, at: Date): Promise<void> {
+  const { id, group, requester, ending } = request;
+  if (ending === undefined) return;
+  const books = (await services.records.memberships.read(group.id, requester.id))?.grants ?? [];
+  const mine = books.find(({ requestId }) => requestId === id);
+  const ended = { ...request, ending };
+  if (mine !== undefined && mine.ending !== true) await endTogether(services, ended, via, at);
+  else
+    await endEach(
+      services,
+      ended,
+      books.filter((grant) => grant.ending === true),
+      via,
+      at,
+    );
+}
+
+type Ended = JoinRequest & { ending: NonNullable<JoinRequest['ending']> };
+
+async function endTogether(services: Services, request: Ended, via: Via, at: Date): Promise<EndedNow> {
+  const { records } = services;
+  const { id, group, requester } = request;
+  // before the grants are read: an extension that is granted in this moment is one of them then
+  const extension = await stopExtension(records, request, via, at);
+  const live = (await records.memberships.read(group.id, requester.id))?.grants ?? [];
+  await endGrants(records, request, [id, ...live.map(({ requestId }) => requestId)], live, extension);
+  const others = await endEach(services, request, live, via, at);
+  return { grants: [request, ...others], ...(extension && { extension }) };
+}
+
+/** The other requests that gave one of these grants, and end with this one. */
+async function endEach(
+  { records }: Services,
+  { id, ending: { how, by, reason } }: Ended,
+  live: readonly Grant[],
+  via: Via,
+  at: Date,
+): Promise<JoinRequest[]> {
+  const ended: JoinRequest[] = [];
+  for (const { requestId } of live) {
+    if (requestId === id) continue;
+    const written = await changeRequest(records, requestId, via, (request) => endNow(request, how, by, reason, at));
+    if (written?.request.ending !== undefined) ended.push(written.request);
   }
-  return { grants, ...(extension && { extension }) };
+  return ended;
 }
 
 /**
@@ -78,8 +122,8 @@ async function endGrants(
  */
 async function stopExtension(
   records: Services['records'],
-  { group, requester }: Pick<JoinRequest, 'group' | 'requester'>,
-  { how, by, reason, via }: Omit<Ending, 'requestId'>,
+  { group, requester, ending: { how, by, reason } }: Ended,
+  via: Via,
   at: Date,
 ): Promise<JoinRequest | undefined> {
   const claim = await records.claims.read(group.id, requester.id);

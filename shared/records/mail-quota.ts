@@ -36,6 +36,16 @@ const FILER_SHARE = 0.7;
 /** What so many filers used is remembered; of more than that none is a flood. */
 const FILERS = 200;
 
+/** A window that begins so much later than one's own is of a clock that is wrong. */
+const AHEAD_MS = 3_600_000;
+
+/** The window in which mail is counted now: that of `at`, or a later one in which others, whose step began later, count already. */
+function windowAt(row: Row | undefined, { name, length }: (typeof WINDOWS)[number], at: Date): Date {
+  const own = Math.floor(at.getTime() / length) * length;
+  const kept = row === undefined ? NaN : Date.parse(String(row[name]));
+  return new Date(kept > own && kept <= own + AHEAD_MS ? kept : own);
+}
+
 /** How many mails each filer used in this window. */
 function filedBy(row: Row | undefined, { name, window }: { name: string; window: string }): Record<string, number> {
   const kept = row?.[`${name}Filed`];
@@ -59,14 +69,22 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
   const take: MailQuota['take'] = (priority, count, at, filer) =>
     retryOnConflict(async () => {
       const row = await table.get(KEY.partitionKey, KEY.rowKey);
-      const now = WINDOWS.map(({ name, length }) => {
-        const start = Math.floor(at.getTime() / length) * length;
-        const window = new Date(start).toISOString();
+      const now = WINDOWS.map((each) => {
+        const { name, length } = each;
+        const start = windowAt(row, each, at);
+        const window = start.toISOString();
         const used = row?.[name] === window ? Number(row[`${name}Used`]) : 0;
         const most = Math.max(1, Math.floor(limits[name] * SHARE[priority]));
         const filed = filedBy(row, { name, window });
         const fair = filer === undefined ? Infinity : fairRoom(limits[name], filed, filer);
-        return { name, window, used, filed, room: Math.max(0, Math.min(most - used, fair)), end: start + length };
+        return {
+          name,
+          window,
+          used,
+          filed,
+          room: Math.max(0, Math.min(most - used, fair)),
+          end: start.getTime() + length,
+        };
       });
       const granted = Math.min(count, ...now.map(({ room }) => room));
       const waitMs = Math.max(0, ...now.map(({ room, end }) => (room < count ? end - at.getTime() : 0)));
@@ -86,9 +104,10 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
   return {
     used: async (at) => {
       const row = await table.get(KEY.partitionKey, KEY.rowKey);
-      const use = ({ name, length }: (typeof WINDOWS)[number]): QuotaUse => {
-        const window = new Date(Math.floor(at.getTime() / length) * length).toISOString();
-        return { used: row?.[name] === window ? Number(row[`${name}Used`]) : 0, of: limits[name] };
+      const use = (each: (typeof WINDOWS)[number]): QuotaUse => {
+        const { name } = each;
+        const isNow = row?.[name] === windowAt(row, each, at).toISOString();
+        return { used: isNow ? Number(row[`${name}Used`]) : 0, of: limits[name] };
       };
       return { minute: use(WINDOWS[0]), hour: use(WINDOWS[1]) };
     },

@@ -41,6 +41,20 @@ test('no filer uses up the minute or the hour, nor do several together: there is
   expect([await used('portal'), await used('crm'), await used('wiki')]).toEqual([70, 21, 6]);
 });
 
+test('whoever began in the minute before counts in the one that has begun: it does not begin anew for the next', async () => {
+  const quota = mailQuota(memoryTable(), LIMITS);
+  expect(await quota.take('ask', 9, after(MINUTE))).toEqual({ granted: 9, waitMs: 0 });
+  expect((await quota.take('ask', 5, after(MINUTE - 1_000))).granted).toBe(1);
+  expect(await quota.take('ask', 5, after(MINUTE + 1_000))).toEqual({ granted: 0, waitMs: MINUTE - 1_000 });
+  expect((await quota.used(after(MINUTE - 1_000))).minute).toEqual({ used: 10, of: 10 });
+});
+
+test('a clock that is wrong by days does not stop the mail of the others', async () => {
+  const quota = mailQuota(memoryTable(), LIMITS);
+  await quota.take('ask', 10, after(48 * HOUR));
+  expect((await quota.take('ask', 10, START)).granted).toBe(10);
+});
+
 test('a new minute has room again, a new hour for the filer as well', async () => {
   const quota = mailQuota(memoryTable(), { perMinute: 100, perHour: 100 });
   expect((await quota.take('ask', 100, START, 'portal')).granted).toBe(70);
