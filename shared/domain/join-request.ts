@@ -436,7 +436,12 @@ function close(request: JoinRequest, parties: readonly Party[], by: Actor, at: D
     };
   }
   if (!suffices(parties, ids('approve'))) return undefined;
-  return stage.index + 1 < request.policy.stages.length ? openNext(request, by, at) : approve(request, by, at);
+  // whoever may decide no more has no say in the length either
+  const decided = {
+    ...request,
+    stage: { ...stage, votes: stage.votes.filter(({ personId }) => allowed.has(personId)) },
+  };
+  return stage.index + 1 < request.policy.stages.length ? openNext(decided, by, at) : approve(decided, by, at);
 }
 
 /** The request with the length that these votes give it: the shortest that anybody who approved gave, or what was asked for. */
@@ -805,16 +810,24 @@ export function asked(request: JoinRequest, asking: Asking, at: Date, acceptedAt
   };
 }
 
-/** A mail that was accepted did not arrive: someone who may decide counts as not reachable, and others are looked for at once. */
-export function undelivered(request: JoinRequest, personId: string, status: string, at: Date): Change {
+/**
+ * A mail that was accepted did not arrive: someone who may decide, or was asked to at this stage and may again, counts as not reachable, and
+ * others are looked for at once.
+ */
+export function undelivered(
+  request: JoinRequest,
+  lost: { personId: string; status: string; wasAsked: boolean },
+  at: Date,
+): Change {
   const { stage } = request;
+  const { personId, status, wasAsked } = lost;
   const entry: TrailEntry = {
     event: 'mail-undelivered',
     at: iso(at),
     by: GATEHOUSE,
     data: { people: [personId], status },
   };
-  const decides = request.state === 'pending' && stage.approvers.some(({ id }) => id === personId);
+  const decides = request.state === 'pending' && (wasAsked || stage.approvers.some(({ id }) => id === personId));
   if (!decides || stage.votes.some((each) => each.personId === personId)) return { request, entries: [entry] };
   const unreachable = [...new Set([...(stage.unreachable ?? []), personId])];
   return { request: { ...request, stage: { ...stage, unreachable }, due: iso(at) }, entries: [entry] };

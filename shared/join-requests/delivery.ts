@@ -1,5 +1,6 @@
 import { undelivered as undeliveredOfChange } from '../domain/group-change';
 import { undelivered } from '../domain/join-request';
+import type { Change, JoinRequest } from '../domain/join-request';
 import { ownerUnreachable } from '../domain/ownerless';
 import type { Care, CareChange } from '../domain/ownerless';
 import { othersNotReached } from '../group-changes/second-owner';
@@ -10,6 +11,7 @@ import { changeRequest } from '../records/records';
 import { retryOnConflict } from '../records/tables';
 import type { Services } from '../services';
 import { event } from '../telemetry';
+import { isOfStage } from './askings';
 
 /** What a delivery report of Azure Communication Services says of one mail. */
 export interface DeliveryReport {
@@ -44,7 +46,9 @@ export async function takeReport(services: Services, report: DeliveryReport, via
     return lostDigest(services, { day: digest[1] ?? '', personId: digest[2] ?? '', status, why }, via, at);
   const { requests, changes } = services.records;
   const lost = { ...named, operationId: messageId.toLowerCase() };
-  const ofRequest = await lostMail(requests, (request, id) => undelivered(request, id, status, at), lost, why, via);
+  const undeliveredOf = (request: JoinRequest, personId: string): Change =>
+    undelivered(request, { personId, status, wasAsked: isOfStage(named.key, request.stage) }, at);
+  const ofRequest = await lostMail(requests, undeliveredOf, lost, why, via);
   if (ofRequest !== undefined) return ofRequest ? [{ kind: 'join', id: named.requestId }] : [];
   const ofChange = await lostMail(changes, (change, id) => undeliveredOfChange(change, id, status, at), lost, why, via);
   if (ofChange !== undefined) return ofChange ? [{ kind: 'change', id: named.requestId }] : [];
@@ -104,7 +108,7 @@ async function lostDigest(
   for (const id of digest.requestIds) {
     const changed = await changeRequest(records, id, via, (request) =>
       request.state === 'pending' && request.stage.unreachable?.includes(lost.personId) !== true
-        ? undelivered(request, lost.personId, lost.status, at)
+        ? undelivered(request, { ...lost, wasAsked: true }, at)
         : undefined,
     );
     if (changed?.request.state === 'pending') woken.push({ kind: 'join', id });

@@ -1,4 +1,4 @@
-import { deadlineOf } from '../domain/join-request';
+import { deadlineOf, reminderTimes, remindersDue } from '../domain/join-request';
 import type { JoinRequest } from '../domain/join-request';
 import type { MailUnavailable } from '../mail/mailer';
 import { digestMessage } from '../mail/messages';
@@ -41,28 +41,40 @@ export async function planDigests(
   at: Date,
 ): Promise<PlannedDigest[]> {
   const planned: PlannedDigest[] = [];
-  const day = at.toISOString().slice(0, 10);
+  const due = reminderTimes(request)[remindersDue(request, at) - 1] ?? at;
   for (const { approver, kind, key } of askings) {
     if (kind !== 'remind') continue;
     const to = addressee(approver);
-    const isFresh = await digestToday(services, request, to, day);
-    if (isFresh !== undefined) planned.push({ key, to, day, isFresh });
+    const found = await digestFor(services, request, to, { due, at });
+    if (found !== undefined) planned.push({ key, to, ...found });
   }
   return planned;
 }
 
-/** Whether today's digest of this person, which is put into the outbox where it was not yet, tells of the request; `true` where it is new. */
-async function digestToday(
+const dayOf = (time: Date): string => time.toISOString().slice(0, 10);
+
+/**
+ * The digest of this person that tells of the request, which is put into the outbox where there was none today; `isFresh` where it is new.
+ * One of the day on which the reminder came due may have gone before the host died, and it is another day by now.
+ */
+async function digestFor(
   services: Services,
   request: JoinRequest,
   to: Mail['to'],
-  day: string,
-): Promise<boolean | undefined> {
+  { due, at }: { due: Date; at: Date },
+): Promise<Pick<PlannedDigest, 'day' | 'isFresh'> | undefined> {
   const { desks } = services.records;
-  const isStanding = (digest: Digest | undefined): false | undefined =>
-    digest?.requestIds.includes(request.id) === true && /queued|accepted/.test(digest.mail.status) ? false : undefined;
+  const [day, dayBefore] = [dayOf(at), dayOf(due)];
+  const standing = (digest: Digest | undefined, of = day): Pick<PlannedDigest, 'day' | 'isFresh'> | undefined =>
+    digest?.requestIds.includes(request.id) === true && /queued|accepted/.test(digest.mail.status)
+      ? { day: of, isFresh: false }
+      : undefined;
+  if (dayBefore !== day) {
+    const before = standing(await desks.digest(to.id, dayBefore), dayBefore);
+    if (before !== undefined) return before;
+  }
   const earlier = await desks.digest(to.id, day);
-  if (earlier !== undefined) return isStanding(earlier);
+  if (earlier !== undefined) return standing(earlier);
   const items = await openItems(services, to.id);
   if (items.length < 2 || !items.some((item) => item.request.id === request.id)) return undefined;
   const mail = compose(services, to, day, items);
@@ -74,10 +86,10 @@ async function digestToday(
       mail,
       items.map((item) => item.request.id),
     );
-    return true;
+    return { day, isFresh: true };
   } catch (error) {
     if (!(error instanceof Conflict)) throw error;
-    return isStanding(await desks.digest(to.id, day));
+    return standing(await desks.digest(to.id, day));
   }
 }
 

@@ -1,6 +1,6 @@
 import type { Group, Person } from '../domain/eligibility';
 import { approvedBy, coolsDownUntil } from '../domain/join-request';
-import type { JoinRequest } from '../domain/join-request';
+import type { JoinRequest, Vote } from '../domain/join-request';
 import type { Outcome, RequestFacts } from '../mail/messages';
 
 /**
@@ -41,7 +41,7 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
       return {
         kind: 'granted',
         decidedBy: approved.map(({ name }) => name),
-        comments: approved.flatMap(({ name, comment }) => (comment === undefined ? [] : [{ by: name, text: comment }])),
+        comments: commentsOf(approved),
         ...(grant?.until !== undefined && { until: new Date(grant.until) }),
         ...(shortenedFrom !== undefined && { shortenedFrom: shortenedFrom ?? 'no end' }),
         ...(continues(request) && { continues: true }),
@@ -49,12 +49,11 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
     }
     case 'denied': {
       const denials = request.stage.votes.filter(({ choice }) => choice === 'deny');
-      const comment = denials.at(-1)?.comment;
       const again = coolsDownUntil(request);
       return {
         kind: 'denied',
         decidedBy: denials.map(({ name }) => name),
-        ...(comment !== undefined && { comment }),
+        comments: commentsOf(denials),
         ...(again !== undefined && { mayAskAgainOn: again }),
       };
     }
@@ -82,6 +81,9 @@ export function outcomeOf(request: JoinRequest): Outcome | undefined {
       return undefined;
   }
 }
+
+const commentsOf = (votes: readonly Vote[]): { by: string; text: string }[] =>
+  votes.flatMap(({ name, comment }) => (comment === undefined ? [] : [{ by: name, text: comment }]));
 
 /** Whether an extension was granted while the membership that it goes on from still stood. */
 const continues = ({ extends: before, grant, applying }: JoinRequest): boolean =>

@@ -94,8 +94,8 @@ export async function withLinks(
 }
 
 /** How urgent a mail is, told by its key. */
-function priorityOf(key: string): MailPriority {
-  if (/^(ask)_/.test(key)) return 'ask';
+export function priorityOf(key: string): MailPriority {
+  if (/^ask_/.test(key)) return 'ask';
   if (/^(outcome|ended|delayed|warn)_/.test(key)) return 'outcome';
   return /^digest_/.test(key) ? 'digest' : 'reminder';
 }

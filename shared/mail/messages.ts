@@ -31,7 +31,8 @@ export type Outcome =
   | {
       kind: 'denied';
       decidedBy: string[];
-      comment?: string;
+      /** What those who denied wrote; the requester is shown it, nobody else. */
+      comments?: { by: string; text: string }[];
       /** When the cool-down is over. */
       mayAskAgainOn?: Date;
     }
@@ -361,18 +362,10 @@ function quoteBlock(label: string, text: string | undefined): Block[] {
   return written === '' ? [] : [{ kind: 'quote', label, text: written }];
 }
 
-function commentBlocks(outcome: Outcome): Block[] {
-  switch (outcome.kind) {
-    case 'granted':
-      return (outcome.comments ?? []).flatMap((comment) =>
-        quoteBlock(`Comment by ${nameOf(comment.by)}`, comment.text),
-      );
-    case 'denied':
-      return quoteBlock('Their comment', outcome.comment);
-    default:
-      return [];
-  }
-}
+const commentBlocks = (outcome: Outcome): Block[] =>
+  outcome.kind === 'granted' || outcome.kind === 'denied'
+    ? (outcome.comments ?? []).flatMap(({ by, text }) => quoteBlock(`Comment by ${nameOf(by)}`, text))
+    : [];
 
 const revokedBlock = (outcome: Outcome): Block[] =>
   outcome.kind === 'ended' && outcome.how === 'revoked'

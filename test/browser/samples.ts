@@ -331,7 +331,9 @@ export const mails: Record<string, Message> = {
     outcome: {
       kind: 'denied',
       decidedBy: [people.omar.displayName],
-      comment: 'The redesign has its own group, Packaging Studio. Please ask there.',
+      comments: [
+        { by: people.omar.displayName, text: 'The redesign has its own group, Packaging Studio. Please ask there.' },
+      ],
     },
     recipient: people.rita.displayName,
     statusLink: `${host}/api/requests/4f1c3a529d0e4c578f0a2b7d9c1e6a30`,
@@ -421,7 +423,7 @@ export const mails: Record<string, Message> = {
     {
       kind: 'denied',
       decidedBy: [people.omar.displayName],
-      comment: 'Your part is done.',
+      comments: [{ by: people.omar.displayName, text: 'Your part is done.' }],
       mayAskAgainOn: new Date('2027-01-01T09:00:00Z'),
     },
     extension,

@@ -13,6 +13,7 @@ import {
   olga,
   omar,
   operations,
+  otto,
   policy,
   ravi,
   rita,
@@ -177,10 +178,82 @@ test('whoever voted counts, though no mail reaches them', async () => {
   expect(await world.request(id)).toMatchObject({ state: 'pending', stage: { votes: [{ personId: olga }] } });
 });
 
-/** Event Grid says that this mail did not arrive. */
-function bounce(messageId: string): void {
+test('nobody waits for somebody who was asked, could not be reached, and may decide again', async () => {
+  await policy(world, { stages: [{ reminders: ['P1D', 'P3D'], deadline: 'P14D' }] });
+  const id = await filed(world);
+  const asking = [...((await world.dossier(id))?.mails.values() ?? [])].find(({ to }) => to.id === olga);
+  const { store } = world.directory;
+  store.removeLink('owner', design.id, olga);
+  await world.pass(world.now() + DAY + HOUR);
+  bounce(asking?.operationId ?? '');
+  await world.settle();
+  store.addLink('owner', design.id, olga);
+  store.removeLink('owner', design.id, omar);
+  await world.pass(world.now() + 3 * DAY);
+  expect(await world.request(id)).toMatchObject({ state: 'cancelled', reason: { rule: 'no-approvers' } });
+});
+
+test('who may decide no more has no say in the length, and is not named among those who approved', async () => {
+  await policy(world, { ...PLAIN, stages: [{ required: 2, reminders: [], deadline: 'P14D' }] });
+  const { store } = world.directory;
+  store.addLink('owner', design.id, otto);
+  const id = await filed(world, rita, { duration: 'P20D' });
+  await decided(world, id, omar, { decision: 'approve', duration: 'P1D' });
+  store.removeLink('owner', design.id, omar);
+  await decided(world, id, olga);
+  await decided(world, id, otto);
+  expect(await world.request(id)).toMatchObject({ state: 'granted', duration: 'P20D' });
+  const [mail] = await mailsTo(world, rita, /^Approved/);
+  expect(mail?.text).not.toContain('omar');
+});
+
+test('the requester is told what each of those wrote who denied', async () => {
+  await policy(world, { ...PLAIN, stages: [{ required: 2, denial: 'counts', reminders: [], deadline: 'P14D' }] });
+  world.directory.store.addLink('owner', design.id, otto);
+  const id = await filed(world);
+  await decided(world, id, omar, { decision: 'deny', comment: 'No budget this year.' });
+  await decided(world, id, olga, { decision: 'deny' });
+  const [mail] = await mailsTo(world, rita, /^Denied/);
+  expect(mail?.text).toContain('No budget this year.');
+});
+
+test('a digest that went before the host died is not sent again on the next day', async () => {
+  await policy(world, { stages: [{ reminders: ['P1D'], deadline: 'P14D' }] });
+  const midnight = Math.ceil(world.now() / DAY) * DAY;
+  await world.arrive(midnight - 120_000);
+  const first = await filed(world, rita);
+  await filed(world, ravi);
+  await world.arrive(Date.parse((await world.request(first))?.stage.askedAt ?? '') + DAY);
+  const digests = (): Promise<unknown[]> => mailsTo(world, omar, /join requests wait/);
+  while ((await digests()).length === 0) expect(await world.settle(1)).toBe('stopped');
+  world.kill(180_000);
+  await world.settle();
+  await world.pass(world.now() + HOUR);
+  expect(world.now()).toBeGreaterThan(midnight + DAY);
+  expect(await digests()).toHaveLength(1);
+});
+
+test.each([
+  ['Bounced', true],
+  ['Suppressed', true],
+  ['FilteredSpam', true],
+  ['Quarantined', true],
+  ['Failed', true],
+  ['Expanded', false],
+  ['Delivered', false],
+])('a mail that was %s: whether its reader counts as not reached is %s', async (status, isLost) => {
+  await policy(world, PLAIN);
+  const id = await filed(world);
+  const asking = [...((await world.dossier(id))?.mails.values() ?? [])].find(({ to }) => to.id === olga);
+  bounce(asking?.operationId ?? '', status);
+  await world.settle();
+  expect((await world.request(id))?.stage.unreachable?.includes(olga) === true).toBe(isLost);
+});
+
+/** Event Grid says what became of this mail. */
+function bounce(messageId: string, status = 'Bounced'): void {
   const eventGrid: ActingCaller = { kind: 'app', id: 'event-grid', roles: [ROLES.mailEvents] };
-  const data = { messageId, recipient: 'somebody@contoso.example', status: 'Bounced' };
+  const data = { messageId, recipient: 'somebody@contoso.example', status };
   const eventType = 'Microsoft.Communication.EmailDeliveryReportReceived';
   world.call('receiveMailDelivery', eventGrid, { body: [{ id: '1', eventType, data }] });
 }

@@ -363,12 +363,16 @@ test('a membership that was gone before its end is told as removed by somebody e
 
 test('a mail that bounced makes its reader unreachable and the request due at once; one to a voter changes nothing', () => {
   const request = asked(filed({ stages: [{ required: 2 }] }), START);
-  expect(joinRequest.undelivered(request, 'a', 'Bounced', after(1)).request).toMatchObject({
+  expect(
+    joinRequest.undelivered(request, { personId: 'a', status: 'Bounced', wasAsked: false }, after(1)).request,
+  ).toMatchObject({
     due: after(1).toISOString(),
     stage: { unreachable: ['a'] },
   });
   const { request: voted } = recorded(joinRequest.vote(request, a, { choice: 'approve' }, party([a, b], 2), after(1)));
-  expect(joinRequest.undelivered(voted, 'a', 'Bounced', after(2)).request).toBe(voted);
+  expect(joinRequest.undelivered(voted, { personId: 'a', status: 'Bounced', wasAsked: true }, after(2)).request).toBe(
+    voted,
+  );
 });
 
 test('a denial keeps the same person from asking again for as long as the policy says', () => {

@@ -116,7 +116,11 @@ describe('more time', () => {
 
 describe('a mail once more', () => {
   test('somebody who could not be reached is tried again', () => {
-    const lost = joinRequest.undelivered(pending(), 'a', 'Bounced', after(1)).request;
+    const lost = joinRequest.undelivered(
+      pending(),
+      { personId: 'a', status: 'Bounced', wasAsked: false },
+      after(1),
+    ).request;
     const { request, entries } = resend(lost, { kind: 'ask', personId: 'a' }, act, after(2));
     expect(request.stage.unreachable).toBeUndefined();
     expect(request.due).toBe(after(2).toISOString());

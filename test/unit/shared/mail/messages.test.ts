@@ -44,7 +44,7 @@ const flat = (text: string): string => text.replace(/^> ?/gm, '').replace(/\s+/g
 const outcomes: Outcome[] = [
   { kind: 'granted', until: new Date('2026-12-24T14:05:00Z'), decidedBy: ['Olivia Okafor', 'Omar Haddad'] },
   { kind: 'granted', decidedBy: [] },
-  { kind: 'denied', decidedBy: ['Omar Haddad'], comment: 'Ask\nMaja.' },
+  { kind: 'denied', decidedBy: ['Omar Haddad'], comments: [{ by: 'Omar Haddad', text: 'Ask\nMaja.' }] },
   { kind: 'denied', decidedBy: ['Omar Haddad'] },
   { kind: 'expired' },
   { kind: 'cancelled', reason: 'The group was deleted' },
@@ -302,9 +302,9 @@ describe('the mail about the outcome', () => {
   });
 
   test('tells of a denial by whom, and with their comment', () => {
-    const text = to({ kind: 'denied', decidedBy: ['Omar'], comment: 'Ask\nMaja.' });
+    const text = to({ kind: 'denied', decidedBy: ['Omar'], comments: [{ by: 'Omar', text: 'Ask\nMaja.' }] });
     expect(text).toContain('Denied by Omar. Your access has not changed.');
-    expect(text).toContain('Their comment:\n> Ask\n> Maja.');
+    expect(text).toContain('Comment by Omar:\n> Ask\n> Maja.');
   });
 
   test.each([
@@ -522,7 +522,11 @@ describe('the mail to the other approvers', () => {
   });
 
   test('says who decided what, and keeps the comment between decider and requester', () => {
-    const text = closed({ kind: 'denied', decidedBy: ['Olivia Okafor'], comment: 'Only for Rita.' });
+    const text = closed({
+      kind: 'denied',
+      decidedBy: ['Olivia Okafor'],
+      comments: [{ by: 'Olivia Okafor', text: 'Only for Rita.' }],
+    });
     expect(text).toContain('The request was denied by Olivia Okafor.');
     expect(text).not.toContain('Only for Rita.');
     const comments = [{ by: 'Olivia', text: 'Only for Rita.' }];

@@ -1,3 +1,4 @@
+import { priorityOf } from '../../../../shared/join-requests/outbox';
 import { mailQuota } from '../../../../shared/records/mail-quota';
 import type { MailPriority } from '../../../../shared/records/mail-quota';
 import { memoryTable } from '../../../model/memory-tables';
@@ -60,4 +61,13 @@ test('a new minute has room again, a new hour for the filer as well', async () =
   expect((await quota.take('ask', 100, START, 'portal')).granted).toBe(70);
   expect((await quota.take('ask', 100, after(MINUTE), 'portal')).granted).toBe(0);
   expect((await quota.take('ask', 100, after(HOUR), 'portal')).granted).toBe(70);
+});
+
+test.each<[MailPriority, string[]]>([
+  ['ask', ['ask_0_0_a']],
+  ['outcome', ['outcome_a', 'ended_a', 'delayed_a', 'warn_1_a']],
+  ['reminder', ['remind_0_0_1_a', 'nudge_0_0_1_a', 'closed_a', 'filed_a']],
+  ['digest', ['digest_2026-03-02_a']],
+])('as %s goes %j', (priority, keys) => {
+  expect(keys.map(priorityOf)).toEqual(keys.map(() => priority));
 });
