@@ -7,7 +7,7 @@ import type { Policy } from '../shared/domain/policy';
 import { dryRun } from '../shared/policies/dry-run';
 import { defaultPolicy, policyInForce } from '../shared/policies/in-force';
 import type { PolicyInForce } from '../shared/policies/in-force';
-import { writePolicy } from '../shared/policies/write';
+import { checkDraft, writePolicy } from '../shared/policies/write';
 import type { Expected, PolicyScope } from '../shared/policies/write';
 import type { PolicyVersion } from '../shared/records/policies';
 import { readJson } from '../shared/web/body';
@@ -76,7 +76,7 @@ export function expected(headers: HttpRequest['headers']): Expected {
 async function put(visit: Visit<unknown>, scope: PolicyScope) {
   const { request, services, caller, via, at } = visit;
   const version = expected(request.headers);
-  const { value: policy } = await readJson(request, policyBody);
+  const { value: policy } = await readJson(request, policyBody, (draft) => checkDraft(services, scope, draft));
   const result = await writePolicy(services, scope, policy, { actor: actorOf(caller), ...via, expected: version }, at);
   switch (result.kind) {
     case 'written': {

@@ -146,6 +146,17 @@ export type Policy = z.output<typeof policySchema>;
 /** A policy as it is kept: what is a contradiction since does not make it unreadable. */
 export const keptPolicySchema = rules;
 
+/** What is well-formed of a body that is no policy, with defaults for the rest; `has` says which rules were. */
+export function wellFormed(draft: unknown): { policy: Rules; has: (rule: keyof Rules) => boolean } {
+  const given = typeof draft === 'object' && draft !== null ? (draft as Record<string, unknown>) : {};
+  const right = Object.entries(rules.shape).filter(([name, rule]) => rule.safeParse(given[name]).success);
+  const names = new Set(right.map(([name]) => name));
+  return {
+    policy: rules.parse(Object.fromEntries(right.map(([name]) => [name, given[name]]))),
+    has: (rule) => names.has(rule),
+  };
+}
+
 type Path = readonly PropertyKey[];
 /** Whether what stands at this path of the policy is well-formed, as far as it goes: only then it can contradict anything. */
 type IsRight = (...path: Path) => boolean;
@@ -289,10 +300,13 @@ function tooFewTogether(
 }
 
 /** Ids that a policy may name in all: each is looked up whenever somebody asks. */
-const MOST_NAMED = 100;
+export const MOST_NAMED = 100;
+
+export const howManyNamed = (policy: Parameters<typeof namedIn>[0]): number =>
+  new Set(namedIn(policy).map(({ id }) => id)).size;
 
 function tooManyNamed(policy: Rules): Contradiction[] {
-  const count = new Set(namedIn(policy).map(({ id }) => id)).size;
+  const count = howManyNamed(policy);
   if (count <= MOST_NAMED) return [];
   return [
     {

@@ -1,7 +1,7 @@
 import type { Approver } from '../domain/approvers';
 import { isProtected, refuseGroupKind, refusals } from '../domain/eligibility';
 import type { Refusal } from '../domain/eligibility';
-import { namedIn } from '../domain/policy';
+import { howManyNamed, MOST_NAMED, namedIn, wellFormed } from '../domain/policy';
 import type { Named, Policy } from '../domain/policy';
 import { refuseTooFew, whoMayDecide } from '../join-requests/who-may-decide';
 import type { PolicyVersion, PolicyWriter } from '../records/policies';
@@ -60,9 +60,22 @@ export async function checkPolicy(
 ): Promise<Extract<WriteResult, { kind: 'invalid' | 'refused' }> | undefined> {
   const refusal = scope === 'default' || !policy.optedIn ? undefined : await refuseKind(services, scope.groupId);
   if (refusal !== undefined) return { kind: 'refused', refusal };
-  const unknown = [...ownGroup(scope, policy), ...(await unknownIds(services, namedIn(policy)))];
-  const errors = unknown.length > 0 || scope === 'default' ? unknown : await tooFew(services, scope.groupId, policy);
+  const errors = await againstDirectory(services, scope, policy);
   return errors.length > 0 ? { kind: 'invalid', errors } : undefined;
+}
+
+/** What the directory holds against the well-formed parts of a body that is no policy: whoever writes it is told all at once. */
+export async function checkDraft(services: Services, scope: PolicyScope, draft: unknown): Promise<FieldError[]> {
+  const { policy, has } = wellFormed(draft);
+  // that it names too many is among what is wrong with it: they are not all looked up
+  if (howManyNamed(policy) > MOST_NAMED) return [];
+  const isWhole = has('stages') && has('fallbackApprovers');
+  return againstDirectory(services, scope, { ...policy, optedIn: policy.optedIn && isWhole });
+}
+
+async function againstDirectory(services: Services, scope: PolicyScope, policy: Policy): Promise<FieldError[]> {
+  const unknown = [...ownGroup(scope, policy), ...(await unknownIds(services, namedIn(policy)))];
+  return unknown.length > 0 || scope === 'default' ? unknown : tooFew(services, scope.groupId, policy);
 }
 
 async function refuseKind({ config, directory, records }: Services, groupId: string): Promise<Refusal | undefined> {

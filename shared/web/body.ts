@@ -2,6 +2,7 @@ import type { HttpRequest } from '@azure/functions';
 import type { z } from 'zod';
 
 import { fieldErrors, Problem, problems } from './problem';
+import type { FieldError } from './problem';
 
 /** Largest body that a door reads, in bytes. */
 export const BODY_LIMIT = 65_536;
@@ -43,8 +44,16 @@ async function bytesOf({ body }: Pick<HttpRequest, 'body'>): Promise<Uint8Array>
   return Buffer.concat(chunks);
 }
 
-/** The JSON body and the text it was read from. @throws {Problem} 400, 413 or 415, with every field error at once. */
-export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): Promise<{ value: T; text: string }> {
+/**
+ * The JSON body and the text it was read from.
+ * @param more what else is wrong with a body that the schema does not take: told with the rest
+ * @throws {Problem} 400, 413 or 415, with every field error at once
+ */
+export async function readJson<T>(
+  request: HttpRequest,
+  schema: z.ZodType<T>,
+  more: (json: unknown) => Promise<FieldError[]> = () => Promise.resolve([]),
+): Promise<{ value: T; text: string }> {
   const text = await readText(request, 'application/json');
   let json: unknown;
   try {
@@ -53,7 +62,7 @@ export async function readJson<T>(request: HttpRequest, schema: z.ZodType<T>): P
     throw wrong(text === '' ? 'The body is empty. Send a JSON object.' : 'The body is not valid JSON. Was it cut off?');
   }
   const parsed = schema.safeParse(json);
-  if (!parsed.success) throw problems.badRequest(fieldErrors(parsed.error));
+  if (!parsed.success) throw problems.badRequest([...fieldErrors(parsed.error), ...(await more(json))]);
   return { value: parsed.data, text };
 }
 

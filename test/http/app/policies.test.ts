@@ -73,6 +73,28 @@ test('a policy is checked as a whole: every contradiction and every unknown id a
     expect.arrayContaining(['/optedIn', '/fallbackApprovers/0/kind', '/unknown']),
   );
   const nobody = randomUUID();
+  const mixed = await put(
+    path,
+    {
+      optedIn: 'yes',
+      stages: [{ deadline: 'P7D', reminders: ['P9D'], approvers: [{ kind: 'people', ids: [nobody] }] }],
+      maximumDuration: 'P1D',
+      defaultDuration: 'P2D',
+    },
+    '"none"',
+  );
+  expect(errorsOf(mixed).map(({ pointer }) => pointer)).toEqual([
+    '/optedIn',
+    '/stages/0/reminders/0',
+    '/defaultDuration',
+    '/stages/0/parties/0/approvers/0/ids/0',
+  ]);
+  const fewToo = await put(
+    path,
+    { optedIn: true, stages: [{ required: 2 }], maximumDuration: 'P1D', defaultDuration: 'P2D' },
+    '"none"',
+  );
+  expect(errorsOf(fewToo).map(({ pointer }) => pointer)).toEqual(['/defaultDuration', '/stages/0']);
   const unknown = await put(
     path,
     {
