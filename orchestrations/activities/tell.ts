@@ -5,6 +5,7 @@ import {
   GATEHOUSE,
   isOpen,
   isToTell,
+  notePolicy,
   tell as told,
 } from '../../shared/domain/join-request';
 import { hasMailbox } from '../../shared/domain/eligibility';
@@ -13,6 +14,7 @@ import { factsOf, outcomeOf } from '../../shared/join-requests/facts';
 import { addressee, deliver, linkAddress, mailOf, wentOut } from '../../shared/join-requests/outbox';
 import { closedMessage, delayedMessage, outcomeMessage } from '../../shared/mail/messages';
 import type { Ended, Outcome } from '../../shared/mail/messages';
+import { policyInForce } from '../../shared/policies/in-force';
 import type { Dossier, Mail } from '../../shared/records/join-requests';
 import type { Membership } from '../../shared/records/memberships';
 import { changeRequest } from '../../shared/records/records';
@@ -46,15 +48,23 @@ export function tell(services: Services, input: StepInput): Promise<Standing> {
     if (sent.unavailable !== undefined) return postponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
 
     if (outcome !== undefined) await clearDesks(services, dossier);
+    const version = await versionNow(services, request);
     const stored = await changeRequest(records, request.id, { route: ROUTE }, (now) => {
       // what came meanwhile, such as an end of what was granted, is told after this
       if (now.state !== request.state || !isToTell(now)) return undefined;
-      return isOpen(now) ? delayTold(now) : told(now, at, whoWasTold(dossier, sent.mails));
+      if (isOpen(now)) return delayTold(now);
+      const noted = version === undefined ? undefined : notePolicy(now, version, at);
+      const change = told(noted?.request ?? now, at, whoWasTold(dossier, sent.mails));
+      return { ...change, entries: [...(noted?.entries ?? []), ...change.entries] };
     });
     if (outcome !== undefined) report(request, at);
     return stored === undefined ? gone() : standing(stored.request);
   });
 }
+
+/** The policy in force, for whoever looks at a request that was never applied: at one that was it was looked at then. */
+const versionNow = async (services: Services, { applying, group }: JoinRequest): Promise<string | undefined> =>
+  applying === undefined ? (await policyInForce(services, group.id)).version : undefined;
 
 /** How it ended and how long that took, for those who watch how the workflows do. */
 function report({ state, filedAt, stage, earlierVotes = [] }: JoinRequest, at: Date): void {

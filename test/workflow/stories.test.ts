@@ -2,6 +2,7 @@ import { ROLES } from '../../shared/web/tokens';
 import type { ActingCaller } from '../model/callers';
 import { GROUPS, PEOPLE } from '../model/cast';
 import {
+  as,
   DAY,
   decide,
   decided,
@@ -206,6 +207,19 @@ test('who may decide no more has no say in the length, and is not named among th
   const [mail] = await mailsTo(world, rita, /^Approved/);
   expect(mail?.text).not.toContain('omar');
 });
+
+test.each(['deny', 'withdraw'])(
+  'a policy that changed since shows in the timeline of a request that ends by %s',
+  async (how) => {
+    const id = await filed(world);
+    await policy(world, PLAIN);
+    if (how === 'deny') decide(world, id, omar, { decision: 'deny' });
+    else world.call('withdrawJoinRequest', as(rita), { params: { requestId: id } });
+    await world.settle();
+    const noted = ((await world.dossier(id))?.trail ?? []).filter(({ event }) => event === 'policy-changed');
+    expect(noted.map(({ data }) => data)).toEqual([{ now: 'group@1', decidedUnder: 'setting' }]);
+  },
+);
 
 test('the requester is told what each of those wrote who denied', async () => {
   await policy(world, { ...PLAIN, stages: [{ required: 2, denial: 'counts', reminders: [], deadline: 'P14D' }] });
