@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
 import { people } from '../../local/demo-tenant';
+import type { PersonAlias } from '../../local/demo-tenant';
 import { asPersonWithToken, asSystem } from '../../local/stack/actors';
 import { openGroupsHouse, wish } from './own-groups-house';
 import type { GroupsHouse } from './own-groups-house';
@@ -97,12 +98,13 @@ async function filed(group: string, more: Record<string, unknown> = {}): Promise
   await house.until(id, ({ timeline }) => timeline.some(({ event }) => event === 'approvers-asked'));
   return id;
 }
-const decide = async (id: string, decision: 'approve' | 'deny'): Promise<void> => {
-  const olivia = await asPersonWithToken(house.stack.urls, 'olivia');
-  await olivia.call('POST', `/api/join-requests/${id}/decision`, { decision });
+const decide = async (id: string, decision: 'approve' | 'deny', by: PersonAlias = 'olivia'): Promise<void> => {
+  const person = await asPersonWithToken(house.stack.urls, by);
+  await person.call('POST', `/api/join-requests/${id}/decision`, { decision });
 };
-const reminders = (timeline: { event: string }[]): number =>
-  timeline.filter(({ event }) => event === 'approvers-reminded').length;
+const times = (timeline: { event: string }[], what: string): number =>
+  timeline.filter(({ event }) => event === what).length;
+const reminders = (timeline: { event: string }[]): number => times(timeline, 'approvers-reminded');
 
 /** Waits for the end of an instance that answers no door, while the clock runs on; records it. */
 async function recordEnd(name: string, instanceId: string): Promise<Kept> {
@@ -161,6 +163,36 @@ test('denied at once', async () => {
   await decide(id, 'deny');
   expect((await house.untilTold(id)).state).toBe('denied');
   record('denied-at-once', `join-${id}`);
+});
+
+test('approved at the first stage, then at the second', async () => {
+  const approvers = [{ kind: 'people', ids: [people.omar.id] }];
+  const id = await filed(await ownGroup({ optedIn: true, stages: [{}, { approvers }] }));
+  await decide(id, 'approve');
+  await house.until(id, ({ timeline }) => times(timeline, 'approvers-asked') === 2);
+  record('waiting-at-the-second-stage', `join-${id}`);
+  await decide(id, 'approve', 'omar');
+  expect((await house.untilTold(id)).state).toBe('granted');
+  record('approved-at-the-second-stage', `join-${id}`);
+});
+
+test('approved by an owner who is none any more when it is to be applied: the stage is opened again', async () => {
+  const group = await ownGroup({ optedIn: true });
+  const id = await filed(group);
+  await house.fault('directory', { method: 'POST', path: 'checkMemberGroups', fault: { kind: 'answer', status: 503 } });
+  await decide(id, 'approve');
+  await house.until(id, ({ waitingFor }) => waitingFor?.what === 'directory');
+  await house.change({ type: 'addOwner', group, target: people.omar.id });
+  await house.change({ type: 'removeOwner', group, target: people.olivia.id });
+  await house.clearFaults();
+  await house.until(id, ({ timeline }) => {
+    house.stack.clock.advance(10_000);
+    return times(timeline, 'stage-reopened') === 1 && times(timeline, 'approvers-asked') === 2;
+  });
+  record('waiting-at-a-stage-opened-again', `join-${id}`);
+  await decide(id, 'approve', 'omar');
+  expect((await house.untilTold(id)).state).toBe('granted');
+  record('approved-at-a-stage-opened-again', `join-${id}`);
 });
 
 test('Graph is down when it is to be applied, and comes back', async () => {
