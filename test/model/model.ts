@@ -243,9 +243,11 @@ function promptness(request: JoinRequest, now: number, say: (sentence: string) =
   const LATE = 61_000;
   if (until + LATE <= now) say('its time is over, and it has not ended');
   if (grant.lapsing === true || until <= now) return;
+  // whoever is missed in the group, because somebody removed them, is looked for twice more, after two seconds and after four
+  const LOOKED_FOR = 10_000;
   const due = policy.warnings
     .map((warning) => until - durationMs(warning))
-    .filter((at) => at > new Date(grant.from).getTime() && at + LATE <= now).length;
+    .filter((at) => at > new Date(grant.from).getTime() && at + LATE + LOOKED_FOR <= now).length;
   if ((grant.warned ?? 0) < due) say(`${String(due)} warnings are due, ${String(grant.warned ?? 0)} were given`);
 }
 
