@@ -71,20 +71,21 @@ export async function takeChangeClaims(
   return { kind: 'taken' };
 }
 
+/** Sees to it that the change has its claims, and takes those again that nobody has any more. */
+const keepClaims = ({ records }: Services, change: GroupChange, at: Date) =>
+  Promise.all(slotsOfChange(change).map((slot) => keepClaim(records.claims, slot, change.id, at)));
+
 /** Whether no other change has a claim of this one. Those that nobody has, as after a failure, it takes again. */
-export async function holdsChangeClaims({ records }: Services, change: GroupChange, at: Date): Promise<boolean> {
-  const kept = await Promise.all(slotsOfChange(change).map((slot) => keepClaim(records.claims, slot, change.id, at)));
-  return !kept.includes('lost');
+export async function holdsChangeClaims(services: Services, change: GroupChange, at: Date): Promise<boolean> {
+  return !(await keepClaims(services, change, at)).includes('lost');
 }
 
 /**
  * Takes claims of an open change again that were lost: without them another change of the same could be filed beside it.
  * @returns how many
  */
-export async function changeClaimsBack({ records }: Services, change: GroupChange, at: Date): Promise<number> {
-  if (!keepsClaims(change)) return 0;
-  const kept = await Promise.all(slotsOfChange(change).map((slot) => keepClaim(records.claims, slot, change.id, at)));
-  return kept.filter((claim) => claim === 'back').length;
+export async function changeClaimsBack(services: Services, change: GroupChange, at: Date): Promise<number> {
+  return keepsClaims(change) ? (await keepClaims(services, change, at)).filter((claim) => claim === 'back').length : 0;
 }
 
 export async function releaseChangeClaims({ records }: Services, change: GroupChange): Promise<void> {

@@ -28,7 +28,7 @@ function keyOf(kind: Asking['kind'], { index, round }: JoinRequest['stage'], cou
 
 /** Whether the mail of this key asks, or reminds, somebody at this stage. */
 export const isOfStage = (key: string, { index, round }: JoinRequest['stage']): boolean =>
-  new RegExp(`^(ask_|(remind|nudge)_)${String(index)}_${String(round)}_`).test(key);
+  new RegExp(`^(?:ask|remind|nudge)_${String(index)}_${String(round)}_`).test(key);
 
 /** Who is to be asked, and who is to be reminded because a reminder came due or the requester asked for it. Not those who voted. */
 export function planAskings(
