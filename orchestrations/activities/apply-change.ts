@@ -207,6 +207,8 @@ const deciderGone: ChangeRefusal = {
 
 async function apply(services: Services, stored: StoredChange, input: StepInput, at: Date): Promise<StoredChange> {
   const { task, group } = stored.request;
+  // also what was filed before the feature was switched off; members are what joining may change as well
+  if (task.kind !== 'add-member' && task.kind !== 'remove-member') await needFeature(services, 'own-groups');
   if (task.kind === 'create') return create(services, stored, task.wanted, input, at);
   if (group === undefined) throw new Error(`change ${stored.request.id} is of no group`);
   if (task.kind === 'describe') {

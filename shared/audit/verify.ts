@@ -86,8 +86,8 @@ const keptOfCare = keptBy(careKind);
 
 function keptOf(row: Row): Kept {
   const kept = { seq: Number(row['seq']), hash: String(row['head']) };
-  if (row.rowKey === HEAD) return kept;
   const { partitionKey = '' } = row;
+  if (row.rowKey === HEAD) return { ...kept, ...(partitionKey.startsWith('g_') && { groupId: partitionKey.slice(2) }) };
   const keptOf = partitionKey.startsWith('c_')
     ? keptOfChange
     : partitionKey.startsWith('o_')
@@ -165,8 +165,8 @@ async function brokenCopy(
     }
     if (copy.entry.hash !== hash) return { row, why: 'it is not a copy of what stands in the trail' };
     if (!isIntact(copy)) return { row, why: 'its content is not what its hash was made of' };
-    if (head?.facts !== undefined && (copy.groupId !== head.groupId || copy.personId !== head.personId))
-      return { row, why: 'it names another group or person than the request does' };
+    if (head !== undefined && (copy.groupId !== head.groupId || copy.personId !== head.personId))
+      return { row, why: 'it names another group or person than its trail does' };
     bySeq.delete(seq);
   }
   const [extra] = bySeq.keys();

@@ -83,18 +83,50 @@ export async function listGroups(
       return directory.ownedBy(reader.id, page);
     case 'member':
       return directory.joinedBy(reader.id, page);
-    case 'search': {
-      const found = await directory.searchGroups(by.words, page);
-      if (reader.seesAll) return found;
-      const seen = await Promise.all(
-        found.items.map(
-          async (group) => !group.hiddenMembership && (await policyInForce(services, group.id)).policy.optedIn,
-        ),
-      );
-      return { ...found, items: found.items.filter((_, index) => seen[index]) };
-    }
+    case 'search':
+      return reader.seesAll
+        ? directory.searchGroups(by.words, page)
+        : visiblePage(
+            services,
+            (after) => directory.searchGroups(by.words, { ...page, ...(after && { after }) }),
+            page,
+          );
   }
 }
+
+/** So many pages on which there is nothing to see are passed over in one answer. */
+const MOST_PASSED_OVER = 20;
+
+/**
+ * One page of what anybody may know of. Pages of groups that are not open, or hide their members, are passed over, before it and behind it:
+ * neither an empty page nor a next one says that there are such groups.
+ */
+async function visiblePage(
+  services: Services,
+  read: (after?: string) => Promise<Page<Group>>,
+  { after }: PageOptions,
+): Promise<Page<Group>> {
+  let left = MOST_PASSED_OVER;
+  const seen = async (from: string | undefined): Promise<Page<Group> & { from: string | undefined }> => {
+    for (let at = from; ; left -= 1) {
+      const { items, next } = await read(at);
+      const open = await Promise.all(items.map((group) => isOpenToAll(services, group)));
+      const visible = items.filter((_, index) => open[index]);
+      if (visible.length > 0 || next === undefined || left === 0)
+        return { items: visible, from: at, ...(next !== undefined && { next }) };
+      at = next;
+    }
+  };
+  const { items, next } = await seen(after);
+  if (next === undefined) return { items };
+  const ahead = await seen(next);
+  return ahead.items.length > 0 || ahead.next !== undefined
+    ? { items, ...(ahead.from && { next: ahead.from }) }
+    : { items };
+}
+
+const isOpenToAll = async (services: Services, { id, hiddenMembership }: Group): Promise<boolean> =>
+  !hiddenMembership && (await policyInForce(services, id)).policy.optedIn;
 
 /** A direct member, with what Gatehouse knows of the membership. */
 export interface SeenMember {

@@ -33,6 +33,9 @@ function fromSession(header: string, tenantId: string): Caller {
   };
 }
 
+/** By which the platform says who signed in. */
+const PRINCIPAL_HEADERS = ['', '-id', '-name', '-idp'].map((part) => `x-ms-client-principal${part}`);
+
 /**
  * Who is calling. With an `Authorization` header only the validated token counts; the platform's identity headers count only where
  * App Service Authentication is on and sets them. @throws {TokenRejected} for a token that is not good.
@@ -43,17 +46,16 @@ export async function identify(
   verify: TokenVerifier,
   warn: (message: string) => void,
 ): Promise<Caller> {
+  const principal = headers.get('x-ms-client-principal');
+  const isOfPlatform = config.WEBSITE_AUTH_ENABLED && headers.get('x-ms-client-principal-idp') === 'aad';
+  if (!isOfPlatform && PRINCIPAL_HEADERS.some((name) => (headers.get(name) ?? '') !== ''))
+    warn('An identity header came in although App Service Authentication did not set it; it was ignored.');
   const authorization = headers.get('authorization');
   if (authorization !== null) {
     const token = /^Bearer ([\w.~+/-]+=*)$/i.exec(authorization)?.[1];
     if (token === undefined) throw new TokenRejected('not a bearer token');
     return verify(token);
   }
-  const principal = headers.get('x-ms-client-principal');
-  if (principal === null || principal === '') return { kind: 'nobody' };
-  if (!config.WEBSITE_AUTH_ENABLED || headers.get('x-ms-client-principal-idp') !== 'aad') {
-    warn('An identity header came in although App Service Authentication did not set it; it was ignored.');
-    return { kind: 'nobody' };
-  }
+  if (!isOfPlatform || principal === null || principal === '') return { kind: 'nobody' };
   return fromSession(principal, config.TENANT_ID);
 }

@@ -1,4 +1,5 @@
-import { createRemoteJWKSet, errors, jwtVerify } from 'jose';
+import { createLocalJWKSet, createRemoteJWKSet, customFetch, errors, jwtVerify } from 'jose';
+import type { FetchImplementation, JWTVerifyGetKey } from 'jose';
 import { z } from 'zod';
 
 import type { Config } from '../config';
@@ -47,40 +48,69 @@ const claimsSchema = z.object({
   name: z.string().optional(),
 });
 
+/** The token is not good; a key set that can't be fetched is our trouble, not the caller's. */
+const isRefusal = (error: unknown): error is errors.JOSEError =>
+  error instanceof errors.JOSEError && !(error instanceof errors.JWKSTimeout) && error.code !== 'ERR_JOSE_GENERIC';
+
+/** Keys are looked for so often, whether they could be fetched or not. */
+const KEYS_AGAIN_MS = 60_000;
+/** Without any key nobody is let in: then they are looked for sooner. */
+const FIRST_KEYS_AGAIN_MS = 1_000;
+
 /**
  * Validates Entra access tokens for our API: signature (RS256 with the tenant's keys), issuer and tenant, audience, times with a minute of
  * skew, version. Keys are cached; an unknown `kid` is looked for at most once a minute.
  */
 export function tokenVerifier(config: Config): TokenVerifier {
+  let failedAt = -Infinity;
+  // the library counts from the last fetch that came through: while none does, every unknown key would be one more
+  const fetchKeys: FetchImplementation = async (...request) => {
+    const pause = keys.jwks() === undefined ? FIRST_KEYS_AGAIN_MS : KEYS_AGAIN_MS;
+    if (Date.now() - failedAt < pause) throw new TypeError('the keys could not be fetched a moment ago');
+    try {
+      const response = await fetch(...request);
+      failedAt = response.ok ? -Infinity : Date.now();
+      return response;
+    } catch (error) {
+      failedAt = Date.now();
+      throw error;
+    }
+  };
   const keys = createRemoteJWKSet(new URL(`${config.AUTHORITY_HOST}/${config.TENANT_ID}/discovery/v2.0/keys`), {
-    cooldownDuration: 60_000,
+    cooldownDuration: KEYS_AGAIN_MS,
     cacheMaxAge: 24 * 3_600_000,
     timeoutDuration: 5_000,
+    [customFetch]: fetchKeys,
   });
   const issuers = {
     '2.0': `${config.AUTHORITY_HOST}/${config.TENANT_ID}/v2.0`,
     '1.0': `${config.AUTHORITY_V1_ISSUER}/${config.TENANT_ID}/`,
   };
 
+  const payloadOf = async (token: string, from: JWTVerifyGetKey): Promise<unknown> => {
+    const { payload } = await jwtVerify(token, from, {
+      issuer: Object.values(issuers),
+      audience: [config.API_CLIENT_ID, `api://${config.API_CLIENT_ID}`],
+      algorithms: ['RS256'],
+      clockTolerance: 60,
+      requiredClaims: ['exp', 'nbf'],
+    });
+    return payload;
+  };
+
   const verified = async (token: string): Promise<unknown> => {
     try {
-      const { payload } = await jwtVerify(token, keys, {
-        issuer: Object.values(issuers),
-        audience: [config.API_CLIENT_ID, `api://${config.API_CLIENT_ID}`],
-        algorithms: ['RS256'],
-        clockTolerance: 60,
-        requiredClaims: ['exp', 'nbf'],
+      return await payloadOf(token, keys).catch((error: unknown) => {
+        const kept = keys.jwks();
+        if (kept === undefined || isRefusal(error)) throw error;
+        // those of a day ago still say who is who, but not that there is no other
+        return payloadOf(token, createLocalJWKSet(kept)).catch((again: unknown) => {
+          throw again instanceof errors.JWKSNoMatchingKey ? error : again;
+        });
       });
-      return payload;
     } catch (error) {
-      // a key set that can't be fetched is our trouble, not the caller's
-      if (
-        !(error instanceof errors.JOSEError) ||
-        error instanceof errors.JWKSTimeout ||
-        error.code === 'ERR_JOSE_GENERIC'
-      )
-        throw new TokensUnavailable(String(error));
-      throw new TokenRejected(error.code);
+      if (isRefusal(error)) throw new TokenRejected(error.code);
+      throw new TokensUnavailable(String(error));
     }
   };
 

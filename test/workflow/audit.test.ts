@@ -151,6 +151,7 @@ test('what a request and a policy go through is copied as it stands, each entry 
   expect(copied.find(({ event }) => event === 'denied')).toMatchObject({
     before: { state: 'pending' },
     after: { state: 'denied' },
+    from: { address: expect.stringMatching(/^[0-9a-f]{16}$/) as string },
   });
 
   const written = await entriesOf(`group=${groups.marketing.id}&event=policy-written`);
@@ -352,6 +353,11 @@ test.each<[string, () => Promise<Undo>, () => string | Promise<string>]>([
     'a copy that names another group',
     () => change(['audit', chain(), 'ev_000001'], { groupId: randomUUID() }),
     () => `audit ${chain()}/ev_000001`,
+  ],
+  [
+    'a copy of a policy’s entry that names another group',
+    () => change(['audit', marketing, 'ev_000001'], { groupId: randomUUID() }),
+    () => `audit ${marketing}/ev_000001`,
   ],
   [
     'a removed copy',

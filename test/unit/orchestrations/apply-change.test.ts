@@ -111,3 +111,22 @@ test('one that operations let try again keeps others from the same while it is a
   await applyChange(meanwhile, input);
   expect(other).toMatchObject({ kind: 'open-already', change: { id: 'c' } });
 });
+
+test('what was filed before the permission was taken away is not done with it', async () => {
+  const task = { kind: 'add-owner', person } as const;
+  const asking = { id: 'e', task, group, askedBy: { id: 'o', name: 'O' }, as: 'owner' } as const;
+  const { request } = changes.startApplying(changes.ask(asking, START).request, {}, START);
+  await records.changes.create({ request, entries: [] }, VIA);
+  const added: string[] = [];
+  const strict = services(() => Promise.resolve(false));
+  const directory = {
+    ...strict.directory,
+    owners: () => Promise.resolve([{ id: 'm' }]),
+    addOwner: (_group: string, id: string) => Promise.resolve(added.push(id)),
+  };
+  const config = { GRAPH_PERMISSIONS: 'strict' };
+  const withConfig = { ...strict, directory, config } as unknown as Services;
+  await applyChange(withConfig, { ...input, requestId: 'e' });
+  expect(added).toEqual([]);
+  expect((await records.changes.read('e'))?.request).toMatchObject({ state: 'failed', why: { rule: 'feature-off' } });
+});

@@ -126,7 +126,24 @@ test('keys that can’t be fetched are our trouble, not the caller’s', async (
   const verify = tokenVerifier(config);
   await expect(verify(await first.sign(claims()))).rejects.toThrow(TokensUnavailable);
   isDown = false;
+  jest.setSystemTime(START.getTime() + 1_000);
   await expect(verify(await first.sign(claims()))).resolves.toMatchObject({ id: PERSON });
+});
+
+test('while keys can’t be fetched, unknown ones are looked for once a minute, and those that are known count', async () => {
+  const verify = tokenVerifier(config);
+  const unknown = await (await makeKey('unknown')).sign(claims());
+  await verify(await first.sign(claims()));
+  isDown = true;
+  for (const hours of [1, 25]) {
+    fetched.mockClear();
+    const at = new Date(START.getTime() + hours * 3_600_000);
+    jest.setSystemTime(at);
+    for (let n = 0; n < 5; n += 1) await expect(verify(unknown)).rejects.toThrow(TokensUnavailable);
+    const known = await first.sign(claims(), { exp: seconds(at) + 60, nbf: seconds(at) });
+    await expect(verify(known)).resolves.toMatchObject({ id: PERSON });
+    expect(fetched).toHaveBeenCalledTimes(1);
+  }
 });
 
 test('another tenant, another audience, another client than those allowed: refused', async () => {
@@ -156,3 +173,14 @@ test('an identity header that App Service Authentication did not set is ignored,
     expect(warned).toEqual([expect.stringContaining('An identity header came in')]);
   }
 });
+
+test.each(['x-ms-client-principal', 'x-ms-client-principal-id', 'x-ms-client-principal-name'])(
+  'a forged %s beside a token is ignored, and logged as well',
+  async (name) => {
+    const warned: string[] = [];
+    const headers = new Headers({ authorization: `Bearer ${await first.sign(claims())}`, [name]: 'somebody' });
+    const caller = identify(headers, config, tokenVerifier(config), (message) => warned.push(message));
+    await expect(caller).resolves.toMatchObject({ id: PERSON, via: 'token' });
+    expect(warned).toHaveLength(1);
+  },
+);
