@@ -30,7 +30,7 @@ export function tellChange(services: Services, input: StepInput): Promise<Standi
 
     // what stands in the outbox unsent is written anew: an outcome that another one overtook is not told any more
     const mails = await mailsToSend(services, dossier, outcome);
-    const sent = await deliverFrom(services, services.records.changes, dossier, mails, at);
+    const sent = await deliverFrom(services, services.records.changes, dossier, mails, at, change.askedBy.id);
     if (sent.unavailable !== undefined)
       return changePostponed(services, input, 'mail', sent.unavailable.retryAfterMs, ROUTE);
     if (outcome.kind !== 'delayed') await releaseChangeClaims(services, change);

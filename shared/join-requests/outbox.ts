@@ -119,7 +119,7 @@ export interface Sent {
  * step put there: for any other one the service is asked first whether an earlier attempt handed it over. Stops at the first sign that
  * the service can't take more.
  * @param thread what the mails are about: all of one thread show as one conversation
- * @param filer who filed the request: mails that ask count for them
+ * @param filer who filed the request: its mails count for them, and one filer leaves room for the next
  */
 export async function sendQueued(
   { config, mailer, records }: Services,
@@ -158,12 +158,7 @@ export async function sendQueued(
   for (const priority of PRIORITIES) {
     const group = waiting.filter(({ key }) => priorityOf(key) === priority);
     if (group.length === 0) continue;
-    const { granted, waitMs } = await records.quota.take(
-      priority,
-      group.length,
-      at,
-      priority === 'ask' ? filer : undefined,
-    );
+    const { granted, waitMs } = await records.quota.take(priority, group.length, at, filer);
     await inParallel(PARALLEL, group.slice(0, granted), send, () => unavailable === undefined);
     if (granted < group.length) unavailable ??= new MailUnavailable('The mail quota is used up.', waitMs);
     if (unavailable !== undefined) break;
@@ -173,7 +168,7 @@ export async function sendQueued(
 
 /** Puts mails into the request's outbox, sends them, and writes down what became of each. Those that were settled before stay as they are. */
 export const deliver = (services: Services, dossier: Dossier, mails: readonly Mail[], at: Date): Promise<Sent> =>
-  deliverFrom(services, services.records.requests, dossier, mails, at);
+  deliverFrom(services, services.records.requests, dossier, mails, at, dossier.stored.request.filedBy.id);
 
 /** The same for a dossier of any kind; `store` is where it is kept. */
 export async function deliverFrom<Request extends { id: string }, Event extends string>(
@@ -182,12 +177,13 @@ export async function deliverFrom<Request extends { id: string }, Event extends 
   dossier: DossierOf<Request, Event>,
   mails: readonly Mail[],
   at: Date,
+  filer?: string,
 ): Promise<Sent> {
   const { id } = dossier.stored.request;
   const queued = mails.filter(({ status }) => status === 'queued');
   await putMails(services, id, queued);
   await store.saveMails(id, queued);
-  const sent = await sendQueued(services, id, queued, notYetPut(dossier, queued), at);
+  const sent = await sendQueued(services, id, queued, notYetPut(dossier, queued), at, filer);
   await store.saveMails(id, sent.mails);
   return sent;
 }

@@ -15,7 +15,7 @@ export interface MailLimits {
 export interface MailQuota {
   /**
    * Takes room for so many mails out of this minute's and this hour's quota, shared by all instances of the app.
-   * Mails that ask somebody to decide count for whoever filed the request (`filer`): one of them alone can't use up the hour.
+   * Mails of a request count for whoever filed it (`filer`): one of them alone can't use up what mails of this kind may.
    * @returns how many may be sent now, and for the rest the milliseconds until there may be room again.
    */
   take(priority: MailPriority, count: number, at: Date, filer?: string): Promise<{ granted: number; waitMs: number }>;
@@ -76,7 +76,7 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
         const used = row?.[name] === window ? Number(row[`${name}Used`]) : 0;
         const most = Math.max(1, Math.floor(limits[name] * SHARE[priority]));
         const filed = filedBy(row, { name, window });
-        const fair = filer === undefined ? Infinity : fairRoom(limits[name], filed, filer);
+        const fair = filer === undefined ? Infinity : fairRoom(most, filed, filer);
         return {
           name,
           window,

@@ -56,6 +56,16 @@ test('a clock that is wrong by days does not stop the mail of the others', async
   expect((await quota.take('ask', 10, START)).granted).toBe(10);
 });
 
+test.each<MailPriority>(['ask', 'outcome', 'reminder', 'digest'])(
+  'of mails of the kind %s no filer leaves nothing for the next one',
+  async (priority) => {
+    const quota = mailQuota(memoryTable(), { perMinute: 1_000, perHour: 100 });
+    expect((await quota.take(priority, 1_000, START, 'flooder')).granted).toBeGreaterThan(30);
+    expect((await quota.take(priority, 1_000, START, 'flooder')).granted).toBe(0);
+    expect((await quota.take(priority, 5, START, 'rita')).granted).toBe(5);
+  },
+);
+
 test('a new minute has room again, a new hour for the filer as well', async () => {
   const quota = mailQuota(memoryTable(), { perMinute: 100, perHour: 100 });
   expect((await quota.take('ask', 100, START, 'portal')).granted).toBe(70);
