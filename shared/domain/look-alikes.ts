@@ -20,7 +20,7 @@ const CYRILLIC =
 const GREEK = 'αa βb γy δd εe ζz ηn ιi κk μu νv οo ρp σo ςc τt υu χx ωw ϲc ϳj';
 const ARMENIAN = 'օo ոn սu հh ցg զq լl յj';
 const LATIN_VARIANTS =
-  'ɑa ƅb ɓb ƈc ɖd ɗd đd ðd ɛe əe ƒf ɠg ɡg ħh ɦh ɨi ɩi ıi ɪi ʝj ƙk łl ɫl ɭl ŋn ɲn øo ɵo ƥp þp ʠq ɼr ɽr ʂs ƭt ŧt ʉu ʋv ʍw ƴy ȥz ƶz æae œoe';
+  'ⱥa ɑa ƀb ƅb ɓb ȼc ƈc ɖd ɗd đd ðd ɇe ɛe əe ƒf ɠg ɡg ħh ɦh ɨi ɩi ıi ɪi ɉj ʝj ƙk łl ɫl ɭl ŋn ɲn øo ɵo ƥp þp ʠq ɍr ɼr ɽr ʂs ƭt ⱦt ŧt ʉu ʋv ʍw ɏy ƴy ȥz ƶz æae œoe';
 const SMALL_CAPITALS = 'ᴀa ʙb ᴄc ᴅd ᴇe ꜰf ɢg ʜh ᴊj ᴋk ʟl ᴍm ɴn ᴏo ᴘp ʀr ꜱs ᴛt ᴜu ᴠv ᴡw ʏy ᴢz';
 
 /** Small letters that look like a Latin one, after case and accents are gone. */
@@ -34,6 +34,9 @@ const SHAPES = table('il 1l 0o 3e 4a 5s 7t 8b');
 
 /** Signs that stand for letters where somebody wants to get round a rule; elsewhere they are punctuation. */
 const SIGNS = table('@a $s €e £l !l |l ¡l');
+
+/** Of these, strokes part words, or end them, as often as they stand for a letter: `p@ss|word!`. */
+const STROKES = new Set('!|¡');
 
 /** Letters in black circles, in black squares, and regional indicators: Unicode gives them no compatibility mapping. */
 const BOXED = [0x1f150, 0x1f170, 0x1f1e6];
@@ -102,8 +105,8 @@ export interface Folded {
 }
 
 export interface Reading {
-  /** `letters`: `@` reads as a, `$` as s; `punctuation`: they are nothing. */
-  signs: 'letters' | 'punctuation';
+  /** `letters`: `@` reads as a, `$` as s, `|` as l; `currency`: strokes are nothing; `punctuation`: none is anything. */
+  signs: 'letters' | 'currency' | 'punctuation';
   /** `small`: case is folded before look-alikes; `capital`: Greek capitals read as the Latin ones that they look like. */
   capitals: 'small' | 'capital';
 }
@@ -123,7 +126,8 @@ export function fold(name: string, reading: Reading = USUAL): Folded {
   let pending: Break = 'space';
   for (const char of name) {
     const end = at + char.length;
-    const sign = reading.signs === 'letters' ? SIGNS.get(char) : undefined;
+    const isLetter = reading.signs === 'letters' || (reading.signs === 'currency' && !STROKES.has(char));
+    const sign = isLetter ? SIGNS.get(char) : undefined;
     const capital = reading.capitals === 'capital' ? CAPITALS.get(char) : undefined;
     const plain = sign ?? capital;
     const letters = plain === undefined ? shapeCached(char) : shapeOf(plain);
@@ -170,13 +174,17 @@ export function wordsOf(name: string): string[] {
 /** Ways in which the same name can be read: a word counts as found where any of them has it. */
 export function readingsOf(name: string): Folded[] {
   const chars = [...name];
-  const signs = chars.some((char) => SIGNS.has(char));
-  const capitals = chars.some((char) => CAPITALS.has(char));
-  const readings: Reading[] = [
-    USUAL,
-    ...(signs ? [{ ...USUAL, signs: 'letters' as const }] : []),
-    ...(capitals ? [{ ...USUAL, capitals: 'capital' as const }] : []),
-    ...(signs && capitals ? [{ signs: 'letters' as const, capitals: 'capital' as const }] : []),
+  const strokes = chars.some((char) => STROKES.has(char));
+  const currency = chars.some((char) => SIGNS.has(char) && !STROKES.has(char));
+  const signs: Reading['signs'][] = [
+    'punctuation',
+    ...(strokes || currency ? ['letters' as const] : []),
+    ...(strokes && currency ? ['currency' as const] : []),
   ];
+  const capitals: Reading['capitals'][] = [
+    'small',
+    ...(chars.some((char) => CAPITALS.has(char)) ? ['capital' as const] : []),
+  ];
+  const readings = signs.flatMap((sign) => capitals.map((capital): Reading => ({ signs: sign, capitals: capital })));
   return readings.map((reading) => fold(name, reading));
 }

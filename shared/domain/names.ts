@@ -186,7 +186,9 @@ export function findBlockedWords(name: string, rules: CompiledNameRules): { word
 
 /** What the organisation's own rules have against the name of a security group: each blocked word once, and a reserved name. */
 export function securityNameViolations(name: string, rules: CompiledNameRules): NameViolation[] {
-  const reserved = rules.reserved.get(skeletonOf(name));
+  const reserved = readingsOf(name)
+    .map(({ text }) => rules.reserved.get(text))
+    .find((found) => found !== undefined);
   return [
     ...findBlockedWords(name, rules).map(({ word, at }) => blockedWord('displayName', word, at)),
     ...(reserved === undefined

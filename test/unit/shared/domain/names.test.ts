@@ -197,12 +197,40 @@ describe('blocked words of security groups', () => {
     );
   });
 
-  test.each(['All Users', 'аll-users', 'ALL  USERS', 'AllUsers', 'Ａll Users', 'A11 Users'])(
-    '%j is reserved',
-    (name) => {
-      expect(securityNameViolations(name, rules).map(({ rule }) => rule)).toEqual(['name-is-reserved']);
-    },
-  );
+  test.each([
+    'All Users',
+    'аll-users',
+    'ALL  USERS',
+    'AllUsers',
+    'Ａll Users',
+    'A11 Users',
+    '@ll Users',
+    'ALL U$ERS',
+    'Αll Users',
+  ])('%j is reserved', (name) => {
+    expect(securityNameViolations(name, rules).map(({ rule }) => rule)).toEqual(['name-is-reserved']);
+  });
+
+  test.each([
+    ['EVERYOΝE', 'everyone'],
+    ['GLOBAL ADΜIΝISTRATOR', 'global administrator'],
+    ['Dom@in Admins!', 'domain admins'],
+  ])('%j reads as the reserved name %j', (name, reserved) => {
+    const strict = compileNameRules({ blockedWords: [], allowedWords: [], reservedNames: [reserved] });
+    expect(securityNameViolations(name, strict).map(({ rule }) => rule)).toEqual(['name-is-reserved']);
+  });
+
+  test.each([
+    ['p@ss|word', 'password'],
+    ['A$$!', 'ass'],
+    ['sɇcrɇt', 'secret'],
+    ['seȼret', 'secret'],
+    ['ⱥƀɍɏⱦ', 'abryt'],
+    ['ɉob', 'job'],
+  ])('%j has the blocked word %j', (name, blocked) => {
+    const strict = compileNameRules({ blockedWords: [blocked], allowedWords: [], reservedNames: [] });
+    expect(findBlockedWords(name, strict).map(({ word }) => word)).toEqual([blocked]);
+  });
 
   test('a name that only contains a reserved one is not', () => {
     expect(securityNameViolations('All Users of the printer', rules)).toEqual([]);
