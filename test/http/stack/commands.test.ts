@@ -1,6 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { built } from '../../../local/stack/paths';
@@ -114,16 +113,12 @@ describe('npm run emulators', () => {
 
 describe('npm start', () => {
   test('names a port that is in use, and the option that helps', async () => {
+    // the ports beside it must be free: not from where the system takes those of outgoing connections
+    const base = portBase();
+    const port = Number(base) + portNames.indexOf('directory');
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const { port } = server.address() as AddressInfo;
-    const run = command(
-      'start',
-      '--state',
-      join(folder.path, 'ports'),
-      '--port-base',
-      String(port - portNames.indexOf('directory')),
-    );
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    const run = command('start', '--state', join(folder.path, 'ports'), '--port-base', base);
     expect(await run.ended).toBe(1);
     expect(run.output()).toContain(`Port ${port} (for directory) is in use`);
     expect(run.output()).toContain('--port-base');
