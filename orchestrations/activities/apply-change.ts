@@ -22,7 +22,7 @@ import { Conflict, retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
 import { changeOrPostponed, standingOf } from './change-standing';
-import { dropRefusedGrant, makeSo, withGrant } from './membership';
+import { dropRefusedGrant, giveGrant, makeSo, withGrant } from './membership';
 import { gone, isBelieved, MISSED_BEFORE, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -249,13 +249,9 @@ async function applyToPerson(
     case 'remove-owner':
       return (await directory.removeOwner(group.id, person.id)) === 'last' ? lastOwner : undefined;
     case 'add-member': {
-      const granted = { id: change.id, applying: { wasMember: change.applying?.wasMember === true } };
-      const wish = await records.memberships.update(group.id, person.id, (before) =>
-        withGrant(before, granted, at, undefined),
-      );
-      return (await makeSo(services, { group, requester: person }, wish)) === 'gone'
-        ? refusals.requesterNotFound
-        : undefined;
+      const applying = { wasMember: change.applying?.wasMember === true };
+      const granted = { id: change.id, applying, group, requester: person };
+      return (await giveGrant(services, granted, at, undefined)) === 'gone' ? refusals.requesterNotFound : undefined;
     }
     case 'remove-member': {
       await endGrants(services, change, { group, person }, at);

@@ -1,4 +1,4 @@
-import { DirectoryRefused, DirectoryUnavailable } from '../../shared/directory/directory';
+import { DirectoryUnavailable } from '../../shared/directory/directory';
 import { end as ended, startTakingBack } from '../../shared/domain/join-request';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import { goOnEnding } from '../../shared/join-requests/grants';
@@ -6,7 +6,7 @@ import type { Stored } from '../../shared/records/join-requests';
 import { changeRequest } from '../../shared/records/records';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
-import { dropGrant, isOutOfReach, makeSo } from './membership';
+import { dropGrant, makeSoWithinReach } from './membership';
 import { gone, orLater, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -70,16 +70,10 @@ async function asItIs(
 async function takeBack(services: Services, request: JoinRequest): Promise<{ removed: boolean; covered?: boolean }> {
   const wish = await dropGrant(services, request);
   if (wish.wanted === 'in') return { removed: false, covered: wish.grants.length > 0 };
-  try {
-    // another grant that came meanwhile keeps the person in
-    if ((await makeSo(services, request, wish)) === 'in') return { removed: false, covered: true };
-    return { removed: request.takingBack?.wasMember === true };
-  } catch (error) {
-    // a group that can't be changed through Graph any more (deleted, dynamic, synchronised): the membership is not ours to end
-    if (error instanceof DirectoryRefused && (await isOutOfReach(services, request.group.id)))
-      return { removed: false };
-    throw error;
-  }
+  const became = await makeSoWithinReach(services, request, wish);
+  // another grant that came meanwhile keeps the person in
+  if (became === 'in') return { removed: false, covered: true };
+  return { removed: became !== 'out-of-reach' && request.takingBack?.wasMember === true };
 }
 
 /** While the directory can't answer, or lacks a permission, the end waits for it, and the status says so. */

@@ -1,3 +1,4 @@
+import { DirectoryRefused } from '../../shared/directory/directory';
 import { refuseGroupKind } from '../../shared/domain/eligibility';
 import type { JoinRequest } from '../../shared/domain/join-request';
 import type { Membership } from '../../shared/records/memberships';
@@ -77,8 +78,39 @@ export async function makeSo(
   }
 }
 
+/** Writes that the person shall be a member by this grant, and brings the directory in line. */
+export async function giveGrant(
+  services: Services,
+  request: Pick<JoinRequest, 'id' | 'applying' | 'group' | 'requester'>,
+  at: Date,
+  until: string | undefined,
+): ReturnType<typeof makeSo> {
+  const { group, requester } = request;
+  const wish = await services.records.memberships.update(group.id, requester.id, (before) =>
+    withGrant(before, request, at, until),
+  );
+  return makeSo(services, request, wish);
+}
+
+/**
+ * Brings the directory in line where a grant is taken back.
+ * @returns `out-of-reach` where the group can't be changed through Graph any more: the membership is not ours to end then
+ */
+export async function makeSoWithinReach(
+  services: Services,
+  request: Pick<JoinRequest, 'group' | 'requester'>,
+  wish: Membership,
+): Promise<Awaited<ReturnType<typeof makeSo>> | 'out-of-reach'> {
+  try {
+    return await makeSo(services, request, wish);
+  } catch (error) {
+    if (error instanceof DirectoryRefused && (await isOutOfReach(services, request.group.id))) return 'out-of-reach';
+    throw error;
+  }
+}
+
 /** Whether the group can't be changed through Graph any more: deleted, dynamic, synchronised, … A refusal is then for good. */
-export async function isOutOfReach({ directory }: Services, groupId: string): Promise<boolean> {
+async function isOutOfReach({ directory }: Services, groupId: string): Promise<boolean> {
   const group = await directory.group(groupId);
   if (group === undefined) return true;
   return refuseGroupKind(group, group.onPremisesSyncEnabled && (await directory.isCloudManaged(groupId))) !== undefined;

@@ -10,7 +10,7 @@ import { isBeingRemoved, isEnding } from '../../shared/records/memberships';
 import { retryOnConflict } from '../../shared/records/tables';
 import type { Services } from '../../shared/services';
 import { event } from '../../shared/telemetry';
-import { dropGrant, dropRefusedGrant, isOutOfReach, makeSo, withGrant } from './membership';
+import { dropGrant, dropRefusedGrant, giveGrant, makeSoWithinReach } from './membership';
 import { confirmMissing, gone, orPostponed, standing, timeOf } from './standing';
 import type { Standing, StepInput } from './standing';
 
@@ -101,15 +101,10 @@ async function refuseMember(
 }
 
 async function apply(services: Services, stored: Stored, at: Date): Promise<Standing> {
-  const { records } = services;
   const { request } = stored;
-  const wish = await records.memberships.update(request.group.id, request.requester.id, (before) =>
-    withGrant(before, request, at, grantUntil(request, at)),
-  );
-
   try {
-    const outcome = await makeSo(services, request, wish);
-    if (outcome === 'gone') throw new DirectoryUnavailable('The group or the person is not there (yet, or any more).');
+    if ((await giveGrant(services, request, at, grantUntil(request, at))) === 'gone')
+      throw new DirectoryUnavailable('The group or the person is not there (yet, or any more).');
   } catch (error) {
     if (!(error instanceof DirectoryRefused)) throw error;
     // an earlier attempt may have come through, and its answer got lost
@@ -141,13 +136,7 @@ async function followDecision(services: Services, decided: JoinRequest): Promise
     const has = membership?.grants.some(({ requestId }) => requestId === id) === true;
     if (has === (live !== undefined)) return request;
     if (live === undefined) await takeBack(services, request);
-    else {
-      const { from, until } = live;
-      const wish = await memberships.update(group.id, requester.id, (before) =>
-        withGrant(before, request, new Date(from), until),
-      );
-      await makeSo(services, request, wish);
-    }
+    else await giveGrant(services, request, new Date(live.from), live.until);
     request = (await requests.read(id))?.request ?? request;
   }
 }
@@ -155,11 +144,5 @@ async function followDecision(services: Services, decided: JoinRequest): Promise
 /** An earlier attempt may have added the person before it could write so: what may be ours is removed before the request ends otherwise. */
 async function takeBack(services: Services, request: JoinRequest): Promise<void> {
   const wish = await dropGrant(services, request);
-  if (!wish.addedByGatehouse) return;
-  try {
-    await makeSo(services, request, wish);
-  } catch (error) {
-    // what can't be changed any more is not ours to take back, and the request must come to its end
-    if (!(error instanceof DirectoryRefused) || !(await isOutOfReach(services, request.group.id))) throw error;
-  }
+  if (wish.addedByGatehouse) await makeSoWithinReach(services, request, wish);
 }

@@ -302,8 +302,7 @@ function tooFewTogether(
 /** Ids that a policy may name in all: each is looked up whenever somebody asks. */
 export const MOST_NAMED = 100;
 
-export const howManyNamed = (policy: Parameters<typeof namedIn>[0]): number =>
-  new Set(namedIn(policy).map(({ id }) => id)).size;
+export const howManyNamed = (policy: Rules): number => new Set(namedIn(policy).map(({ id }) => id)).size;
 
 function tooManyNamed(policy: Rules): Contradiction[] {
   const count = howManyNamed(policy);

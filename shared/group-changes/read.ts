@@ -84,13 +84,7 @@ export async function listGroups(
     case 'member':
       return directory.joinedBy(reader.id, page);
     case 'search':
-      return reader.seesAll
-        ? directory.searchGroups(by.words, page)
-        : visiblePage(
-            services,
-            (after) => directory.searchGroups(by.words, { ...page, ...(after && { after }) }),
-            page,
-          );
+      return reader.seesAll ? directory.searchGroups(by.words, page) : visiblePage(services, by.words, page);
   }
 }
 
@@ -99,17 +93,14 @@ const MOST_PASSED_OVER = 20;
 
 /**
  * One page of what anybody may know of. Pages of groups that are not open, or hide their members, are passed over, before it and behind it:
- * neither an empty page nor a next one says that there are such groups.
+ * neither an empty page nor a next one says that there are such groups. A page can have fewer than its size.
  */
-async function visiblePage(
-  services: Services,
-  read: (after?: string) => Promise<Page<Group>>,
-  { after }: PageOptions,
-): Promise<Page<Group>> {
+async function visiblePage(services: Services, words: string[], { size, after }: PageOptions): Promise<Page<Group>> {
   let left = MOST_PASSED_OVER;
   const seen = async (from: string | undefined): Promise<Page<Group> & { from: string | undefined }> => {
     for (let at = from; ; left -= 1) {
-      const { items, next } = await read(at);
+      const page = { size, ...(at !== undefined && { after: at }) };
+      const { items, next } = await services.directory.searchGroups(words, page);
       const open = await Promise.all(items.map((group) => isOpenToAll(services, group)));
       const visible = items.filter((_, index) => open[index]);
       if (visible.length > 0 || next === undefined || left === 0)
@@ -118,11 +109,9 @@ async function visiblePage(
     }
   };
   const { items, next } = await seen(after);
-  if (next === undefined) return { items };
-  const ahead = await seen(next);
-  return ahead.items.length > 0 || ahead.next !== undefined
-    ? { items, ...(ahead.from && { next: ahead.from }) }
-    : { items };
+  const ahead = next === undefined ? undefined : await seen(next);
+  const goesOn = ahead?.from !== undefined && (ahead.items.length > 0 || ahead.next !== undefined);
+  return { items, ...(goesOn && { next: ahead.from }) };
 }
 
 const isOpenToAll = async (services: Services, { id, hiddenMembership }: Group): Promise<boolean> =>

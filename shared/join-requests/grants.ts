@@ -51,16 +51,11 @@ export async function goOnEnding(services: Services, request: JoinRequest, via: 
   if (ending === undefined) return;
   const books = (await services.records.memberships.read(group.id, requester.id))?.grants ?? [];
   const mine = books.find(({ requestId }) => requestId === id);
-  const ended = { ...request, ending };
-  if (mine !== undefined && mine.ending !== true) await endTogether(services, ended, via, at);
-  else
-    await endEach(
-      services,
-      ended,
-      books.filter((grant) => grant.ending === true),
-      via,
-      at,
-    );
+  const others = books.filter((grant) => grant.ending === true);
+  const isBegun = mine === undefined || mine.ending === true;
+  await (isBegun
+    ? endEach(services, { ...request, ending }, others, via, at)
+    : endTogether(services, { ...request, ending }, via, at));
 }
 
 type Ended = JoinRequest & { ending: NonNullable<JoinRequest['ending']> };

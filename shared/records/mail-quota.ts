@@ -40,10 +40,16 @@ const FILERS = 200;
 const AHEAD_MS = 3_600_000;
 
 /** The window in which mail is counted now: that of `at`, or a later one in which others, whose step began later, count already. */
-function windowAt(row: Row | undefined, { name, length }: (typeof WINDOWS)[number], at: Date): Date {
+function windowAt(
+  row: Row | undefined,
+  { name, length }: (typeof WINDOWS)[number],
+  at: Date,
+): { window: string; end: number; used: number } {
   const own = Math.floor(at.getTime() / length) * length;
   const kept = row === undefined ? NaN : Date.parse(String(row[name]));
-  return new Date(kept > own && kept <= own + AHEAD_MS ? kept : own);
+  const start = kept > own && kept <= own + AHEAD_MS ? kept : own;
+  const window = new Date(start).toISOString();
+  return { window, end: start + length, used: row?.[name] === window ? Number(row[`${name}Used`]) : 0 };
 }
 
 /** How many mails each filer used in this window. */
@@ -70,21 +76,12 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
     retryOnConflict(async () => {
       const row = await table.get(KEY.partitionKey, KEY.rowKey);
       const now = WINDOWS.map((each) => {
-        const { name, length } = each;
-        const start = windowAt(row, each, at);
-        const window = start.toISOString();
-        const used = row?.[name] === window ? Number(row[`${name}Used`]) : 0;
+        const { name } = each;
+        const { window, end, used } = windowAt(row, each, at);
         const most = Math.max(1, Math.floor(limits[name] * SHARE[priority]));
         const filed = filedBy(row, { name, window });
         const fair = filer === undefined ? Infinity : fairRoom(most, filed, filer);
-        return {
-          name,
-          window,
-          used,
-          filed,
-          room: Math.max(0, Math.min(most - used, fair)),
-          end: start.getTime() + length,
-        };
+        return { name, window, used, filed, room: Math.max(0, Math.min(most - used, fair)), end };
       });
       const granted = Math.min(count, ...now.map(({ room }) => room));
       const waitMs = Math.max(0, ...now.map(({ room, end }) => (room < count ? end - at.getTime() : 0)));
@@ -104,11 +101,10 @@ export function mailQuota(table: Table, { perMinute, perHour }: MailLimits): Mai
   return {
     used: async (at) => {
       const row = await table.get(KEY.partitionKey, KEY.rowKey);
-      const use = (each: (typeof WINDOWS)[number]): QuotaUse => {
-        const { name } = each;
-        const isNow = row?.[name] === windowAt(row, each, at).toISOString();
-        return { used: isNow ? Number(row[`${name}Used`]) : 0, of: limits[name] };
-      };
+      const use = (each: (typeof WINDOWS)[number]): QuotaUse => ({
+        used: windowAt(row, each, at).used,
+        of: limits[each.name],
+      });
       return { minute: use(WINDOWS[0]), hour: use(WINDOWS[1]) };
     },
     take: async (priority, count, at, filer) => {

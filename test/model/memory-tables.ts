@@ -2,8 +2,10 @@ import { randomUUID } from 'node:crypto';
 
 import type { TransactionAction } from '@azure/data-tables';
 
-import { Conflict } from '../../shared/records/tables';
-import type { NewRow, Row, Table } from '../../shared/records/tables';
+import { recordsIn } from '../../shared/records/records';
+import type { Records } from '../../shared/records/records';
+import { Conflict, tablesOf } from '../../shared/records/tables';
+import type { NewRow, Row, Table, Tables } from '../../shared/records/tables';
 
 /**
  * Table Storage in memory, as far as `Table` uses it: keys in order, whole rows, ETags, transactions of one partition. What it does is held
@@ -15,6 +17,13 @@ export interface MemoryTable extends Table {
 }
 
 const MOST_IN_ONE = 100;
+
+/** Records in tables of memory; `change` gives those that are otherwise. */
+export function memoryRecords(change: (tables: Tables) => Partial<Tables> = () => ({})): Records {
+  const tables = tablesOf(() => memoryTable());
+  const allowed = { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } };
+  return recordsIn({ ...tables, ...change(tables) }, allowed);
+}
 
 export function memoryTable(): MemoryTable {
   const partitions = new Map<string, Map<string, Row>>();

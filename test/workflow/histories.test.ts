@@ -1,8 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
 
 import { people } from '../../local/demo-tenant';
 import type { PersonAlias } from '../../local/demo-tenant';
@@ -10,6 +8,7 @@ import { asPersonWithToken, asSystem } from '../../local/stack/actors';
 import { openGroupsHouse, wish } from './own-groups-house';
 import type { GroupsHouse } from './own-groups-house';
 import { reconciling } from './reconciling';
+import { readDurableStore } from './said';
 
 /**
  * What the durable runtime keeps of each story. `RECORD_HISTORIES=1` writes it to `test/golden/histories/{version}`, for the version in
@@ -38,13 +37,9 @@ const TASK_SCHEDULED = 4;
 const TASK_FAILED = 6;
 const TIMER_CREATED = 10;
 
-/** Reads a copy of the running host's store, which nobody else may open; each of its steps is one transaction. */
-function kept(instanceId: string): Kept | undefined {
-  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-histories-'));
-  for (const file of ['host.db', 'host.db-wal'])
-    if (existsSync(join(house.stack.state, file))) copyFileSync(join(house.stack.state, file), join(folder, file));
-  const store = new DatabaseSync(join(folder, 'host.db'));
-  try {
+/** What the durable runtime keeps of an instance at this moment. */
+const kept = (instanceId: string): Kept | undefined =>
+  readDurableStore(house.stack, (store) => {
     const instance = store.prepare('SELECT executionId FROM instances WHERE id = ?').get(instanceId);
     if (instance === undefined) return undefined;
     const rows = store.prepare('SELECT event FROM history WHERE instanceId = ? ORDER BY seq').all(instanceId);
@@ -52,11 +47,7 @@ function kept(instanceId: string): Kept | undefined {
       executionId: String(instance['executionId']),
       history: rows.map(({ event }) => JSON.parse(String(event)) as { EventType: number }),
     };
-  } finally {
-    store.close();
-    rmSync(folder, { recursive: true });
-  }
-}
+  });
 
 function record(name: string, instanceId: string): Kept {
   const found = kept(instanceId);

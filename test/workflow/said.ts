@@ -125,13 +125,26 @@ export async function rowsKept(stack: Stack): Promise<Said[]> {
   return said;
 }
 
-/** Everything in the store of the durable extension, a copy of it: the host has it open. */
-export function durableRowsKept({ state }: Pick<Stack, 'state'>): Said[] {
+/** Reads the store of the durable extension, a copy of it: the running host has it open, and each of its steps is one transaction. */
+export function readDurableStore<Result>(
+  { state }: Pick<Stack, 'state'>,
+  read: (store: DatabaseSync) => Result,
+): Result {
   const folder = mkdtempSync(join(tmpdir(), 'gatehouse-durable-'));
   for (const file of ['host.db', 'host.db-wal'])
     if (existsSync(join(state, file))) copyFileSync(join(state, file), join(folder, file));
   const store = new DatabaseSync(join(folder, 'host.db'));
   try {
+    return read(store);
+  } finally {
+    store.close();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+/** Everything in the store of the durable extension. */
+export const durableRowsKept = (stack: Pick<Stack, 'state'>): Said[] =>
+  readDurableStore(stack, (store) => {
     const tables = store.prepare("SELECT name FROM sqlite_master WHERE type = 'table'").all();
     return tables.flatMap(({ name }) =>
       store
@@ -139,8 +152,4 @@ export function durableRowsKept({ state }: Pick<Stack, 'state'>): Said[] {
         .all()
         .map((row) => ({ where: `durable ${String(name)}`, text: JSON.stringify(row) })),
     );
-  } finally {
-    store.close();
-    rmSync(folder, { recursive: true });
-  }
-}
+  });

@@ -170,9 +170,7 @@ test('a filing that lost its claim while it was at it asks nobody', async () => 
 test('whoever voted counts, though no mail reaches them', async () => {
   await policy(world, { stages: [{ required: 2, reminders: ['P1D'], deadline: 'P14D' }] });
   const id = await filed(world, ravi);
-  const mails = [...((await world.dossier(id))?.mails.values() ?? [])];
-  const { operationId = '' } = mails.find(({ key, to }) => key.startsWith('ask_') && to.id === olga) ?? {};
-  bounce(operationId);
+  bounce(await askingOf(id, olga));
   while ((await world.request(id))?.stage.unreachable === undefined) expect(await world.settle(1)).toBe('stopped');
   world.schedule.random = () => 0.999;
   await decided(world, id, olga);
@@ -182,11 +180,11 @@ test('whoever voted counts, though no mail reaches them', async () => {
 test('nobody waits for somebody who was asked, could not be reached, and may decide again', async () => {
   await policy(world, { stages: [{ reminders: ['P1D', 'P3D'], deadline: 'P14D' }] });
   const id = await filed(world);
-  const asking = [...((await world.dossier(id))?.mails.values() ?? [])].find(({ to }) => to.id === olga);
+  const asking = await askingOf(id, olga);
   const { store } = world.directory;
   store.removeLink('owner', design.id, olga);
   await world.pass(world.now() + DAY + HOUR);
-  bounce(asking?.operationId ?? '');
+  bounce(asking);
   await world.settle();
   store.addLink('owner', design.id, olga);
   store.removeLink('owner', design.id, omar);
@@ -258,11 +256,18 @@ test.each([
 ])('a mail that was %s: whether its reader counts as not reached is %s', async (status, isLost) => {
   await policy(world, PLAIN);
   const id = await filed(world);
-  const asking = [...((await world.dossier(id))?.mails.values() ?? [])].find(({ to }) => to.id === olga);
-  bounce(asking?.operationId ?? '', status);
+  bounce(await askingOf(id, olga), status);
   await world.settle();
   expect((await world.request(id))?.stage.unreachable?.includes(olga) === true).toBe(isLost);
 });
+
+/** The id under which the mail went that asks this person. */
+async function askingOf(id: string, person: string): Promise<string> {
+  const mails = [...((await world.dossier(id))?.mails.values() ?? [])];
+  const asking = mails.find(({ key, to }) => key.startsWith('ask_') && to.id === person);
+  if (asking === undefined) throw new Error(`${person} was not asked`);
+  return asking.operationId;
+}
 
 /** Event Grid says what became of this mail. */
 function bounce(messageId: string, status = 'Bounced'): void {

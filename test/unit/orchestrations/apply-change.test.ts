@@ -5,11 +5,9 @@ import * as changes from '../../../shared/domain/group-change';
 import { takeChangeClaims } from '../../../shared/group-changes/claim';
 import type { ClaimResult } from '../../../shared/group-changes/claim';
 import { changeStored } from '../../../shared/records/dossiers';
-import { recordsIn } from '../../../shared/records/records';
 import type { Records } from '../../../shared/records/records';
-import { tablesOf } from '../../../shared/records/tables';
 import type { Services } from '../../../shared/services';
-import { memoryTable } from '../../model/memory-tables';
+import { memoryRecords } from '../../model/memory-tables';
 import { after, START } from '../shared/domain/requests';
 
 /** Two deliveries of the same step: one comes through while the other asks the directory, and is answered otherwise. */
@@ -20,10 +18,7 @@ const input = { requestId: 'c', at: after(1_000).toISOString(), attempt: 2 };
 
 let records: Records;
 beforeEach(async () => {
-  records = recordsIn(
-    tablesOf(() => memoryTable()),
-    { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } },
-  );
+  records = memoryRecords();
   const asking = { id: 'c', task: { kind: 'add-member', person }, group, askedBy: { id: 'o', name: 'O' }, as: 'owner' };
   const asked = changes.ask(asking as changes.Asking, START).request;
   await records.changes.create({ request: asked, entries: [] }, VIA);

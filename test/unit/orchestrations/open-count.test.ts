@@ -4,23 +4,15 @@ import * as lives from '../../../shared/domain/group-life';
 import * as joinRequest from '../../../shared/domain/join-request';
 import { NEVER_DUE } from '../../../shared/records/open-rows';
 import type { OpenKind } from '../../../shared/records/open-rows';
-import { recordsIn } from '../../../shared/records/records';
-import { tablesOf } from '../../../shared/records/tables';
-import { memoryTable } from '../../model/memory-tables';
+import { memoryRecords } from '../../model/memory-tables';
 import { after, filed, START } from '../shared/domain/requests';
 
 const VIA = { route: 'test' };
 const why = { rule: 'x', sentence: 'y' };
 const by = { kind: 'person', id: 'me', name: 'Me' } as const;
 
-const emptyRecords = () =>
-  recordsIn(
-    tablesOf(() => memoryTable()),
-    { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } },
-  );
-
 test('what waits for operations is counted; a pointer of what went on since is not, whatever it is of, and goes', async () => {
-  const records = emptyRecords();
+  const records = memoryRecords();
   const failed = joinRequest.delayTold(joinRequest.fail(filed(), why, START).request);
   await records.requests.create(failed, VIA);
   // these went on, and a writer that came too late left its pointer

@@ -4,12 +4,10 @@ import * as lives from '../../../shared/domain/group-life';
 import { lifetimePolicySchema } from '../../../shared/domain/group-lifetime';
 import { postpone } from '../../../shared/domain/join-request';
 import { lifePointers } from '../../../shared/records/group-lives';
-import { recordsIn } from '../../../shared/records/records';
 import type { Records } from '../../../shared/records/records';
-import { tablesOf } from '../../../shared/records/tables';
 import type { Table } from '../../../shared/records/tables';
 import type { Services } from '../../../shared/services';
-import { memoryTable } from '../../model/memory-tables';
+import { memoryRecords } from '../../model/memory-tables';
 import { after, filed, START } from '../shared/domain/requests';
 
 const VIA = { route: 'test' };
@@ -41,11 +39,7 @@ function slowRecords(meanwhile: () => Promise<unknown>): Records {
       return table.transact(...args);
     },
   });
-  const tables = tablesOf(() => memoryTable());
-  return recordsIn(
-    { ...tables, requests: slow(tables.requests), policies: slow(tables.policies) },
-    { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } },
-  );
+  return memoryRecords(({ requests, policies }) => ({ requests: slow(requests), policies: slow(policies) }));
 }
 
 afterEach(() => jest.restoreAllMocks());

@@ -1,9 +1,8 @@
 import * as joinRequest from '../../../../shared/domain/join-request';
-import { recordsIn } from '../../../../shared/records/records';
 import type { Records } from '../../../../shared/records/records';
-import { Conflict, tablesOf } from '../../../../shared/records/tables';
+import { Conflict } from '../../../../shared/records/tables';
 import type { Table } from '../../../../shared/records/tables';
-import { memoryTable } from '../../../model/memory-tables';
+import { memoryRecords } from '../../../model/memory-tables';
 import { after, filed } from '../domain/requests';
 
 const VIA = { route: 'test' };
@@ -11,16 +10,13 @@ const by = { kind: 'person', id: 'me' } as const;
 
 /** Records in tables of which `before` is run before a row is read from that of the requests. */
 function records(before: () => Promise<void>): Records {
-  const tables = tablesOf(() => memoryTable());
-  const { requests } = tables;
-  const get: Table['get'] = async (...key) => {
-    await before();
-    return requests.get(...key);
-  };
-  return recordsIn(
-    { ...tables, requests: { ...requests, get } },
-    { mails: { perMinute: 10, perHour: 100 }, calls: { app: 10, person: 10, group: 10 } },
-  );
+  return memoryRecords(({ requests }) => {
+    const get: Table['get'] = async (...key) => {
+      await before();
+      return requests.get(...key);
+    };
+    return { requests: { ...requests, get } };
+  });
 }
 
 test('whoever wrote a state that another one followed at once can’t write upon that one, though the service told no ETag', async () => {
